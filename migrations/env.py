@@ -1,0 +1,42 @@
+"""Runs migrations as the role that owns the schema. The URL comes from the caller (`config.attributes`) or the settings."""
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from services.app import import_every_model
+from services.kernel.settings import Settings
+from services.kernel.tables import metadata
+
+import_every_model()
+LOCK_TIMEOUT = "SET lock_timeout = '5s'"
+
+
+def is_ours(name: str | None, kind: str, parents: Any) -> bool:
+    """The queue's tables belong to its library."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+
+
+def run(connection: Connection) -> None:
+    connection.execute(text(LOCK_TIMEOUT))
+    connection.commit()
+    context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_run(url: str) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+url = context.config.attributes.get("url") or Settings().database_owner_url
+if not url:
+    raise SystemExit("DATABASE_OWNER_URL is not set: migrations run as the role that owns the schema")
+asyncio.run(connect_and_run(url))

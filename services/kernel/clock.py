@@ -1,0 +1,41 @@
+"""Market time: the database's clock plus an offset, which is zero in live mode and movable forward in the sandbox."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+
+class MarketClock(SQLModel, table=True):
+    """One row: how far the sandbox's market time is ahead of the database's clock."""
+
+    __tablename__ = "test_clock"
+    __table_args__ = (CheckConstraint("id = 1", name="single"), CheckConstraint("offset_seconds >= 0", name="forward"))
+
+    id: int = Field(primary_key=True, default=1)
+    offset_seconds: float = 0.0
+
+
+_NOW = text(
+    "SELECT clock_timestamp() + CASE WHEN :livemode THEN interval '0' ELSE"
+    " COALESCE((SELECT offset_seconds FROM test_clock), 0) * interval '1 second' END"
+)
+
+
+async def market_now(session: AsyncSession, *, livemode: bool) -> datetime:
+    """The instant by which everything is judged, to the microsecond."""
+    now: datetime = (await session.execute(_NOW, {"livemode": livemode})).scalar_one()
+    return now
+
+
+async def advance(session: AsyncSession, by: timedelta) -> None:
+    """Moves the sandbox's market time forward; two callers queue on the row."""
+    await session.execute(
+        text("UPDATE test_clock SET offset_seconds = offset_seconds + :seconds"), {"seconds": by.total_seconds()}
+    )
+
+
+def wall_now() -> datetime:
+    """This machine's clock: for signatures of outgoing HTTP and logs, never for a decision of the market."""
+    return datetime.now(UTC)

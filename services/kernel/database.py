@@ -1,0 +1,30 @@
+"""The engine and its sessions. The app connects as a role that is neither superuser nor BYPASSRLS."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def connect(url: str, *, pool_size: int = 20) -> AsyncEngine:
+    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+
+def sessions_of(engine: AsyncEngine) -> Sessions:
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
+
+
+class UnfitRole(RuntimeError):
+    """The database URL names a role to which row-level security would not apply."""
+
+
+async def refuse_unfit_role(engine: AsyncEngine) -> None:
+    """Raises UnfitRole for a superuser or a role with BYPASSRLS; called at start."""
+    async with engine.connect() as connection:
+        row = (
+            await connection.execute(
+                text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            )
+        ).one()
+    if row.rolsuper or row.rolbypassrls:
+        raise UnfitRole(f"{row.rolname} is a superuser or bypasses row-level security; connect as backhaul_app")

@@ -1,0 +1,65 @@
+"""Keyset pages: `limit`, `cursor`, newest first by id (ids carry their time), no totals."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select
+
+from services.kernel.errors import invalid
+from services.kernel.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+LIMIT = 50
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list. `next_cursor` is given exactly when `has_more`."""
+
+    data: list[T]
+    has_more: bool
+    next_cursor: str | None = None
+
+
+class PageRequest(BaseModel):
+    limit: int
+    cursor: str | None
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=200, description="How many, at most")] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_page_request)]
+
+
+def _encode(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.") from error
+
+
+async def rows_of(
+    work: UnitOfWork, query: Select[Any], key: Any, paging: PageRequest, *, ascending: bool = False
+) -> tuple[Sequence[Any], str | None]:
+    """The page's rows and the next cursor. `key` is the id column that orders the list; the query must not be ordered."""
+    if paging.cursor is not None:
+        after = _decode(paging.cursor)
+        beyond: ColumnElement[bool] = key > after if ascending else key < after
+        query = query.where(beyond)
+    ordered = query.order_by(key.asc() if ascending else key.desc()).limit(paging.limit + 1)
+    rows = (await work.session.execute(ordered)).scalars().all()
+    more = len(rows) > paging.limit
+    rows = rows[: paging.limit]
+    return rows, _encode(getattr(rows[-1], key.key)) if more else None

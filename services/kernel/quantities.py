@@ -1,0 +1,93 @@
+"""Mass in integer grams. On the wire `{"value": "12.4", "unit": "t"}` in g, kg, t, lb or short_ton; answers are in kg.
+
+The pound is 453.59237 g and the short ton 2,000 pounds by definition (international yard and pound agreement, 1959);
+other units than grams round half up to the gram.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+GRAMS_PER = {
+    "g": Decimal(1),
+    "kg": Decimal(1_000),
+    "t": Decimal(1_000_000),
+    "lb": Decimal("453.59237"),
+    "short_ton": Decimal("907184.74"),
+}
+MOST_GRAMS = 10**12
+"""A million tonnes: what one figure may hold, so that it stays exact in JSON."""
+
+_VALUE = re.compile(r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$")
+
+
+@dataclass(frozen=True, order=True)
+class Mass:
+    """Never negative: a difference of two masses is plain grams."""
+
+    grams: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.grams <= MOST_GRAMS:
+            raise ValueError("a mass lies between 0 and a million tonnes")
+
+    @classmethod
+    def of(cls, value: str | Decimal, unit: str) -> Self:
+        if unit not in GRAMS_PER:
+            raise ValueError(f"the unit is one of {', '.join(GRAMS_PER)}")
+        grams = (Decimal(value) * GRAMS_PER[unit]).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+        return cls(int(grams))
+
+    @property
+    def tonnes(self) -> Decimal:
+        return Decimal(self.grams) / 1_000_000
+
+    def __add__(self, other: "Mass") -> Self:
+        return type(self)(self.grams + other.grams)
+
+    def __str__(self) -> str:
+        return f"{self.tonnes:.3f} t"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _render, return_schema=core_schema.dict_schema()
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {
+            "title": "Mass",
+            "type": "object",
+            "required": ["value", "unit"],
+            "additionalProperties": False,
+            "properties": {
+                "value": {"type": "string", "pattern": _VALUE.pattern, "examples": ["12.4"]},
+                "unit": {"type": "string", "enum": list(GRAMS_PER), "examples": ["t"]},
+            },
+            "examples": [{"value": "12.4", "unit": "t"}],
+        }
+
+
+def _parse(value: Any) -> Mass:
+    if isinstance(value, Mass):
+        return value
+    if not isinstance(value, dict) or set(value) != {"value", "unit"}:
+        raise ValueError('a mass is {"value": "12.4", "unit": "t"} and nothing else')
+    number, unit = value["value"], value["unit"]
+    if not isinstance(number, str) or not isinstance(unit, str) or not _VALUE.fullmatch(number):
+        raise ValueError('the value is a decimal string such as "12.4", never a JSON number')
+    return Mass.of(number, unit)
+
+
+def _render(mass: Mass) -> dict[str, str]:
+    kilograms = (Decimal(mass.grams) / 1_000).normalize()
+    return {"value": f"{kilograms:f}", "unit": "kg"}
