@@ -1,0 +1,3 @@
+"""What the API answers, and the TypedDicts (`…Param`) of what it is sent."""
+
+from ._generated.models import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""The SDK generator: the OpenAPI document in, `backhaul_client/_generated` out. Run `python -m clients.sdkgen`."""
