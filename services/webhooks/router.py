@@ -1,0 +1,149 @@
+"""HTTP of webhooks and the feed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import col
+from starlette.requests import Request
+
+from services.kernel import jobs, states
+from services.kernel.actors import Actor
+from services.kernel.events import EventRow, render
+from services.kernel.http.routing import Matching, UnitOfWorkRoute, Work, holding, runtime_of, tag
+from services.kernel.ids import DeliveryId, EndpointId, EventId
+from services.kernel.pagination import Paging, rows_of
+from services.webhooks import delivering, queries, subscribing
+from services.webhooks.models import DELIVERY, Delivery, Endpoint
+from services.webhooks.schemas import (
+    DeliveryAnswer,
+    DeliveryPage,
+    EndpointAnswer,
+    EndpointChange,
+    EndpointPage,
+    EndpointSecret,
+    EventAnswer,
+    EventPage,
+    NewEndpoint,
+)
+
+endpoints = APIRouter(prefix="/v1", tags=["webhook_endpoints"], route_class=UnitOfWorkRoute)
+deliveries = APIRouter(prefix="/v1", tags=["deliveries"], route_class=UnitOfWorkRoute)
+events = APIRouter(prefix="/v1", tags=["events"], route_class=UnitOfWorkRoute)
+routers = [endpoints, deliveries, events]
+
+Reads = Annotated[Actor, holding("webhooks:read")]
+Writes = Annotated[Actor, holding("webhooks:write")]
+
+
+@endpoints.post("/webhook-endpoints", summary="Register a webhook endpoint", status_code=201)
+async def create(body: NewEndpoint, work: Work, actor: Writes, request: Request) -> EndpointSecret:
+    """The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any 2xx within 15
+    seconds is a success, everything else is tried again over four days under the same `webhook-id`."""
+    endpoint = await subscribing.register(
+        work,
+        by=actor,
+        url=str(body.url),
+        description=body.description,
+        event_types=body.event_types,
+        is_ordered=body.is_ordered,
+        allow_loopback=runtime_of(request).settings.allow_loopback_webhooks and not actor.livemode,
+    )
+    return EndpointSecret.of(endpoint)
+
+
+@endpoints.get("/webhook-endpoints", summary="List webhook endpoints")
+async def list_(work: Work, actor: Reads, paging: Paging) -> EndpointPage:
+    """The caller's organization's, newest first."""
+    rows, cursor = await rows_of(work, queries.endpoints_of(actor), col(Endpoint.id), paging)
+    found = [EndpointAnswer.model_validate(row, from_attributes=True) for row in rows]
+    return EndpointPage(data=found, has_more=cursor is not None, next_cursor=cursor)
+
+
+@endpoints.get("/webhook-endpoints/{endpoint_id}", summary="Read a webhook endpoint")
+async def get(endpoint_id: EndpointId, work: Work, actor: Reads, answer: Response) -> EndpointAnswer:
+    """With its health: since when it has been failing, and why it was disabled."""
+    endpoint = await queries.endpoint(work, endpoint_id, by=actor)
+    tag(answer, endpoint.version)
+    return EndpointAnswer.model_validate(endpoint, from_attributes=True)
+
+
+@endpoints.post("/webhook-endpoints/{endpoint_id}/update", summary="Change a webhook endpoint")
+async def update(
+    endpoint_id: EndpointId, body: EndpointChange, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> EndpointAnswer:
+    """Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent."""
+    endpoint = await queries.endpoint(work, endpoint_id, by=actor, lock=True)
+    matching.matches(endpoint.version)
+    change = body.model_dump()
+    await subscribing.change(work, endpoint, **change)
+    tag(answer, endpoint.version)
+    return EndpointAnswer.model_validate(endpoint, from_attributes=True)
+
+
+@endpoints.post("/webhook-endpoints/{endpoint_id}/rotate-secret", summary="Rotate the signing secret")
+async def rotate_secret(endpoint_id: EndpointId, work: Work, actor: Writes) -> EndpointSecret:
+    """Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated."""
+    return EndpointSecret.of(await subscribing.rotate(work, endpoint_id, by=actor))
+
+
+@endpoints.delete("/webhook-endpoints/{endpoint_id}", summary="Remove a webhook endpoint", status_code=204)
+async def delete(endpoint_id: EndpointId, work: Work, actor: Writes) -> None:
+    """Nothing more is sent to it; what was sent can still be read."""
+    await subscribing.remove(work, endpoint_id, by=actor)
+
+
+@deliveries.get("/deliveries", summary="List deliveries")
+async def list_deliveries(
+    work: Work,
+    actor: Reads,
+    paging: Paging,
+    endpoint_id: Annotated[EndpointId | None, Query()] = None,
+    status: Annotated[str | None, Query(pattern="^(pending|delivered|failed)$")] = None,
+) -> DeliveryPage:
+    """With every attempt: when, what was answered, or why there was no answer."""
+    query = queries.deliveries_of(actor)
+    if endpoint_id is not None:
+        query = query.where(col(Delivery.endpoint_id) == endpoint_id)
+    if status is not None:
+        query = query.where(col(Delivery.status) == status)
+    rows, cursor = await rows_of(work, query, col(Delivery.id), paging)
+    attempts = await queries.attempts(work, [row.id for row in rows])
+    found = [DeliveryAnswer.of(row, attempts[row.id]) for row in rows]
+    return DeliveryPage(data=found, has_more=cursor is not None, next_cursor=cursor)
+
+
+@deliveries.post("/deliveries/{delivery_id}/resend", summary="Send a delivery again")
+async def resend(delivery_id: DeliveryId, work: Work, actor: Writes) -> DeliveryAnswer:
+    """Under the same `webhook-id`, at once."""
+    delivery = await queries.delivery(work, delivery_id, by=actor)
+    await queries.endpoint(work, delivery.endpoint_id, by=actor)
+    states.move(DELIVERY, delivery, "resend", by="owner")
+    delivery.next_attempt_at = await queries.database_now(work)
+    await jobs.enqueue(work, delivering.LANE, {"endpoint": delivery.endpoint_id})
+    attempts = await queries.attempts(work, [delivery.id])
+    return DeliveryAnswer.of(delivery, attempts[delivery.id])
+
+
+def _told(row: EventRow, actor: Actor) -> EventAnswer:
+    return EventAnswer.model_validate(render(row, actor.org))
+
+
+@events.get("/events", summary="Read the event feed")
+async def list_events(
+    work: Work,
+    actor: Annotated[Actor, holding("events:read")],
+    after: Annotated[int, Query(ge=0, description="`next_after` of the answer before; 0 from the beginning")] = 0,
+    types: Annotated[list[str] | None, Query(description="Only these types")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> EventPage:
+    """Everything the organization may know, in the order it was committed: a reader by `after` misses nothing."""
+    rows = await queries.feed(work, by=actor, after=after, types=types or [], limit=limit + 1)
+    page = rows[:limit]
+    last = page[-1].seq if page else after
+    return EventPage(data=[_told(row, actor) for row in page], has_more=len(rows) > limit, next_after=last or after)
+
+
+@events.get("/events/{event_id}", summary="Read an event")
+async def get_event(event_id: EventId, work: Work, actor: Annotated[Actor, holding("events:read")]) -> EventAnswer:
+    """As the caller's role in the matter lets it be seen."""
+    return _told(await queries.event(work, event_id, by=actor), actor)
