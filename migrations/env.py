@@ -13,6 +13,8 @@ from services.kernel.settings import Settings
 from services.kernel.tables import metadata
 
 import_every_model()
+ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('backhaul.migrations'))")
+"""For the session: `serve` and `work` started together must not both create a table."""
 LOCK_TIMEOUT = "SET lock_timeout = '5s'"
 
 
@@ -22,6 +24,7 @@ def is_ours(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def run(connection: Connection) -> None:
+    connection.execute(ONE_AT_A_TIME)
     connection.execute(text(LOCK_TIMEOUT))
     connection.commit()
     context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, compare_type=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.http.problems import problem_answer
@@ -44,10 +45,6 @@ class RequestId:
             log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class BodyLimit:
     """Answers 413 to a body above the limit: at once by its declared length, or as soon as it has grown too large."""
 
@@ -64,26 +61,17 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > limit:
             await self._refuse(scope, receive, send, limit)
             return
-        seen, has_answered = 0, False
+        seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise _TooLarge
+                raise HTTPException(413, f"The limit is {limit:,} bytes.")
             return message
 
-        async def answer(message: Message) -> None:
-            nonlocal has_answered
-            has_answered = True
-            await send(message)
-
-        try:
-            await self.app(scope, counted, answer)
-        except _TooLarge:
-            if not has_answered:
-                await self._refuse(scope, receive, send, limit)
+        await self.app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         refusal = problem_answer(

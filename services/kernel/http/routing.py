@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.kernel.actors import Actor, anonymous
 from services.kernel.database import Sessions
@@ -30,6 +31,7 @@ class Runtime:
     settings: Settings
     sessions: Sessions
     authenticate: Authenticate
+    engine: AsyncEngine | None = None
     resources: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,0 +1,93 @@
+"""Builds the FastAPI app: every router, the manners, the OpenAPI document."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from services.kernel.database import refuse_unfit_role
+from services.kernel.http import openapi, problems, test_clock
+from services.kernel.http.middleware import BodyLimit, RequestId
+from services.kernel.http.routing import Runtime
+
+CONTEXTS = ("parties", "listings", "pickups", "payments", "webhooks", "bidding", "orders", "certification")
+VERSION = "2026-11-01"
+
+
+def import_every_model() -> None:
+    for context in CONTEXTS:
+        try:
+            importlib.import_module(f"services.{context}.models")
+        except ModuleNotFoundError as e:
+            if not (e.name or "").startswith("services."):
+                raise
+
+
+def routers() -> list[APIRouter]:
+    found = [test_clock.router]
+    for context in CONTEXTS:
+        try:
+            found += importlib.import_module(f"services.{context}.router").routers
+        except ModuleNotFoundError as e:
+            if not (e.name or "").startswith("services."):
+                raise
+    return found
+
+
+def operation_id(route: APIRoute) -> str:
+    """`listings.publish`: the first tag and the function's name, which is also the SDK's method."""
+    return f"{route.tags[0]}.{route.name.rstrip('_')}" if route.tags else route.name
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    runtime: Runtime = app.state.runtime
+    if runtime.engine is not None:
+        await refuse_unfit_role(runtime.engine)
+    yield
+    if runtime.engine is not None:
+        await runtime.engine.dispose()
+
+
+def build_app(runtime: Runtime) -> FastAPI:
+    app = FastAPI(
+        title="Backhaul",
+        version=VERSION,
+        lifespan=_lifespan,
+        generate_unique_id_function=operation_id,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.runtime = runtime
+    for router in routers():
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestId)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """The document that is committed under `openapi/`; made once per app."""
+    if app.openapi_schema is None:
+        from services.webhooks import catalogue
+
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            openapi_version="3.1.0",
+            summary="The open marketplace for everything that travels backwards through industry.",
+            routes=app.routes,
+            servers=[{"url": "http://localhost:8000", "description": "backhaul serve"}],
+        )
+        document["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+        openapi.finish(document)
+        catalogue.add_to(document)
+        openapi.hoist(document, "Money", "Mass")
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,115 @@
+"""Puts a process together: where its database is, what the API and the worker run with, the Stripe simulator beside them."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from services.kernel import database
+from services.kernel.embedded_postgres import EmbeddedPostgres
+from services.kernel.http.routing import Runtime
+from services.kernel.jobs import Tools
+from services.kernel.settings import Settings
+from services.parties.api_keys import authenticate
+from services.payments.stripe_gateway import StripeGateway
+from services.webhooks.delivering import build_sender
+
+TOP = Path(__file__).resolve().parent.parent
+SIMULATOR_PORT = 12111
+
+
+class LiveWithoutStripe(RuntimeError):
+    """Nobody should trade for real against a toy by forgetting a variable."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the market's data lies: the URL of the app's role, and of the owner's where we know it."""
+
+    url: str
+    owner_url: str | None
+
+
+def migrate_database(url: str) -> None:
+    """Brings the database at `url` (role backhaul_owner) to the newest revision."""
+    config = Config(toml_file=str(TOP / "pyproject.toml"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def place(settings: Settings, *, name: str = "backhaul") -> Iterator[Place]:
+    """The configured database as it is, or the embedded one, migrated."""
+    if settings.database_url is not None:
+        yield Place(settings.database_url, settings.database_owner_url)
+        return
+    with EmbeddedPostgres.start(settings.data_dir) as server:
+        server.create_database(name)
+        found = Place(server.url(name), server.url(name, role="backhaul_owner"))
+        migrate_database(server.url(name, role="backhaul_owner"))
+        yield found
+
+
+def completed(settings: Settings) -> Settings:
+    """With the simulator in Stripe's place where there is no key: its address, and the secret it signs with."""
+    if settings.stripe_secret_key is not None:
+        return settings
+    if settings.is_live:
+        raise LiveWithoutStripe("live mode needs BACKHAUL_STRIPE_SECRET_KEY; the simulator is for the sandbox alone")
+    return settings.model_copy(
+        update={
+            "stripe_secret_key": "sk_test_simulated",
+            "stripe_api_base": settings.stripe_api_base or f"http://127.0.0.1:{SIMULATOR_PORT}",
+            "stripe_webhook_secrets": settings.stripe_webhook_secrets or [_simulator_secret(settings.data_dir)],
+        }
+    )
+
+
+def _simulator_secret(folder: Path) -> str:
+    """Shared by the processes of this machine through a file only its owner reads."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / "stripe-simulator.secret"
+    try:
+        with open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as new:
+            new.write("whsec_" + secrets.token_hex(24))
+    except FileExistsError:
+        pass
+    return file.read_text()
+
+
+@contextmanager
+def simulator(settings: Settings, *, port: int, state: Path) -> Iterator[str]:
+    """The Stripe simulator as a process of its own; its address. It sends its events to `public_url`."""
+    arguments = ["--port", str(port), "--state", str(state), "--deliver-to", settings.public_url]
+    arguments += ["--secret", settings.stripe_webhook_secrets[0]]
+    process = subprocess.Popen([sys.executable, "-m", "services.payments.simulator", *arguments], cwd=TOP)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def runtime(settings: Settings, url: str) -> Runtime:
+    engine = database.connect(url, pool_size=settings.pool_size)
+    return Runtime(settings=settings, sessions=database.sessions_of(engine), authenticate=authenticate, engine=engine)
+
+
+async def tools(settings: Settings, url: str, stack: AsyncExitStack) -> Tools:
+    """What jobs get; `stack` closes it."""
+    engine = database.connect(url, pool_size=settings.pool_size)
+    await database.refuse_unfit_role(engine)
+    gateway = StripeGateway(settings.stripe_secret_key or "", base_url=settings.stripe_api_base)
+    sender = await stack.enter_async_context(build_sender(allow_loopback=settings.allow_loopback_webhooks))
+    stack.push_async_callback(gateway.close)
+    stack.push_async_callback(engine.dispose)
+    return Tools(
+        sessions=database.sessions_of(engine), settings=settings, resources={"gateway": gateway, "sender": sender}
+    )

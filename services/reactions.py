@@ -1,0 +1,137 @@
+"""Every cross-context reaction to an event, on one page. Read it to learn what follows from what.
+
+A reaction runs in a unit of work of its own, at least once; it has its effect once, for `reaction_done` is written with it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from services.kernel.actors import system
+from services.kernel.events import CATALOGUE, EventRow, parse
+from services.kernel.jobs import Tools, job
+from services.kernel.unit_of_work import UnitOfWork
+from services.webhooks import fanout
+
+Reaction = Callable[[UnitOfWork, Any], Awaitable[object]]
+"""(work, event as its class) → anything."""
+
+
+async def clear_the_pickup(work: UnitOfWork, event: Any) -> None:
+    from services.pickups import dispatching
+
+    await dispatching.clear(work, order_id=event.order_id, clearance_id=event.deal_id)
+
+
+async def withdraw_the_clearance(work: UnitOfWork, event: Any) -> None:
+    from services.pickups import dispatching
+
+    await dispatching.withdraw_clearance(work, order_id=event.order_id)
+
+
+async def start_the_order(work: UnitOfWork, event: Any) -> None:
+    from services.orders import fulfilment
+
+    await fulfilment.start(work, event.order_id)
+
+
+async def take_the_load_into_custody(work: UnitOfWork, event: Any) -> None:
+    from services.certification import custody
+
+    await custody.loaded(work, pickup_id=event.pickup_id)
+
+
+async def expect_the_receipt(work: UnitOfWork, event: Any) -> None:
+    from services.orders import receiving
+
+    await receiving.expect(work, pickup_id=event.pickup_id)
+
+
+async def book_what_was_inspected(work: UnitOfWork, event: Any) -> None:
+    from services.certification import custody
+
+    await custody.inspected(work, receipt_id=event.receipt_id)
+
+
+async def settle_the_order(work: UnitOfWork, event: Any) -> None:
+    from services.orders import settlement
+
+    await settlement.settled(work, order_id=event.order_id)
+
+
+async def try_to_close_the_order(work: UnitOfWork, event: Any) -> None:
+    from services.orders import settlement
+
+    await settlement.try_close(work, order_id=event.order_id)
+
+
+async def fulfil_the_obligations(work: UnitOfWork, event: Any) -> None:
+    from services.orders import fulfilment
+
+    await fulfilment.fulfil_obligations(
+        work, order_ids=event.order_ids, kind=event.certificate_type, certificate_id=event.certificate_id
+    )
+
+
+async def watch_the_clock(work: UnitOfWork, event: Any) -> None:
+    from services.bidding import closing
+
+    await closing.watch(work, event.listing_id)
+
+
+async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
+    from services.bidding import closing
+
+    await closing.lose_all(work, event.listing_id)
+
+
+REACTIONS: dict[str, dict[str, Reaction]] = {
+    "listing.opened": {"watch the auction clock": watch_the_clock},
+    "listing.withdrawn": {"let every bid go": let_every_bid_go},
+    "listing.expired": {"let every bid go": let_every_bid_go},
+    "deal.held": {"clear the pickup": clear_the_pickup},
+    "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
+    "pickup.loaded": {
+        "start the order": start_the_order,
+        "take the load into custody": take_the_load_into_custody,
+    },
+    "pickup.delivered": {"expect the receipt": expect_the_receipt},
+    "receipt.inspected": {"book what was inspected": book_what_was_inspected},
+    "deal.settled": {"settle the order": settle_the_order},
+    "deal.closed": {"try to close the order": try_to_close_the_order},
+    "obligation.fulfilled": {"try to close the order": try_to_close_the_order},
+    "certificate.issued": {"fulfil the obligations": fulfil_the_obligations},
+}
+"""Event type → name of the reaction → what happens. Besides these every event is fanned out to partners' webhooks."""
+
+FAN_OUT = "tell the partners"
+JOB = "reactions.react"
+
+
+def jobs_for(events: list[tuple[str, str]]) -> list[tuple[str, dict[str, Any]]]:
+    """The jobs that follow from freshly sequenced events (id, type), in their order."""
+    return [(JOB, {"event": id, "reaction": name}) for id, type in events for name in names_for(type)]
+
+
+def names_for(event_type: str) -> list[str]:
+    return [FAN_OUT, *REACTIONS.get(event_type, {})]
+
+
+@job(JOB)
+async def react(tools: Tools, payload: dict[str, Any]) -> None:
+    async with tools.sessions() as session:
+        row = await session.get_one(EventRow, payload["event"])
+    async with UnitOfWork(tools.sessions, system(row.livemode), cause=row.id) as work:
+        if not await _is_first(work, row.id, payload["reaction"]):
+            return
+        if payload["reaction"] == FAN_OUT:
+            await fanout.fan_out(work, row)
+        else:
+            await REACTIONS[row.type][payload["reaction"]](work, parse(row))
+
+
+async def _is_first(work: UnitOfWork, event_id: str, reaction: str) -> bool:
+    statement = text("INSERT INTO reaction_done VALUES (:event, :reaction) ON CONFLICT DO NOTHING RETURNING 1")
+    done = await work.session.execute(statement, {"event": event_id, "reaction": reaction})
+    return done.one_or_none() is not None

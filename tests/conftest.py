@@ -1,0 +1,166 @@
+"""A real PostgreSQL for every test: one embedded server per run, one migrated template, one clone per xdist worker."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from services.parties.api_keys import authenticate
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from services.app import build_app
+from services.hosting import migrate_database
+from services.kernel import clock, database
+from services.kernel.database import Sessions
+from services.kernel.embedded_postgres import EmbeddedPostgres
+from services.kernel.http.routing import Runtime
+from services.kernel.jobs import Tools
+from services.kernel.settings import Settings
+from tests.fakes.worker import drain
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+TEMPLATE = "backhaul_test_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The run's server; the xdist workers of one run share it, the last to leave stops it."""
+    shared = (
+        tmp_path_factory.getbasetemp().parent
+        if os.environ.get("PYTEST_XDIST_WORKER")
+        else tmp_path_factory.getbasetemp()
+    )
+    server = EmbeddedPostgres.start(shared / "postgres", settings=FAST)
+    yield server
+    server.discard()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database to clone; whichever worker comes first migrates it, the others wait."""
+    name = f"{TEMPLATE}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    postgres.create_database(name)
+    migrate_database(postgres.url(name, role="backhaul_owner"))
+    return name
+
+
+def _clone(postgres: EmbeddedPostgres, template: str, name: str) -> str:
+    postgres.drop_database(name)
+    postgres.create_database(name, template=template)
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+async def engine(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[AsyncEngine]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    engine = create_async_engine(_clone(postgres, template, f"backhaul_test_{worker}"), poolclass=NullPool)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
+    """Sessions on one connection in an outer transaction that is rolled back: a commit is a savepoint."""
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        yield async_sessionmaker(
+            connection, class_=AsyncSession, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
+        await outer.rollback()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, public_url="http://testserver", allow_loopback_webhooks=True)
+
+
+@pytest.fixture
+def runtime(sessions: Sessions, settings: Settings) -> Runtime:
+    return Runtime(settings=settings, sessions=sessions, authenticate=authenticate)
+
+
+@pytest.fixture
+def tools(runtime: Runtime) -> Tools:
+    """What jobs get; a test adds to `tools.resources` what its jobs need (`gateway`, `sender`)."""
+    return Tools(sessions=runtime.sessions, settings=runtime.settings, resources=runtime.resources)
+
+
+@asynccontextmanager
+async def client_of(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=build_app(runtime), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(runtime) as client:
+        yield client
+
+
+Settle = Callable[[], Awaitable[None]]
+Advance = Callable[[timedelta | datetime], Awaitable[None]]
+
+
+@pytest.fixture
+def settle(tools: Tools) -> Settle:
+    """Does inline what the worker would: sequencer, reactions, jobs and due timers, until nothing is left."""
+
+    async def run() -> None:
+        await drain(tools)
+
+    return run
+
+
+@pytest.fixture
+def advance(tools: Tools) -> Advance:
+    """Moves the sandbox's clock forward, by a timedelta or to an instant, and settles."""
+
+    async def run(to: timedelta | datetime) -> None:
+        async with tools.sessions() as session:
+            now = await clock.market_now(session, livemode=False)
+            await clock.advance(session, to if isinstance(to, timedelta) else to - now)
+            await session.commit()
+        await drain(tools)
+
+    return run
+
+
+@dataclass
+class Race:
+    """A cloned database with real commits, a real pool, and the app on it."""
+
+    sessions: Sessions
+    runtime: Runtime
+    tools: Tools
+    client: httpx.AsyncClient
+    url: str
+
+    async def settle(self) -> None:
+        await drain(self.tools)
+
+    async def value(self, sql: str, **values: Any) -> Any:
+        async with self.sessions() as session:
+            return (await session.execute(text(sql), values)).scalar_one()
+
+
+@pytest.fixture
+async def race(postgres: EmbeddedPostgres, template: str, settings: Settings) -> AsyncIterator[Race]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"backhaul_race_{worker}"
+    url = _clone(postgres, template, name)
+    engine = database.connect(url, pool_size=30)
+    sessions = database.sessions_of(engine)
+    runtime = Runtime(settings=settings, sessions=sessions, authenticate=authenticate)
+    tools = Tools(sessions=sessions, settings=settings, resources=runtime.resources)
+    async with client_of(runtime) as client:
+        yield Race(sessions, runtime, tools, client, url)
+    await engine.dispose()
+    postgres.drop_database(name)
