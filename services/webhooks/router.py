@@ -80,7 +80,7 @@ async def update(
     return EndpointAnswer.model_validate(endpoint, from_attributes=True)
 
 
-@endpoints.post("/webhook-endpoints/{endpoint_id}/rotate-secret", summary="Rotate the signing secret")
+@endpoints.post("/webhook-endpoints/{endpoint_id}/rotate_secret", summary="Rotate the signing secret")
 async def rotate_secret(endpoint_id: EndpointId, work: Work, actor: Writes) -> EndpointSecret:
     """Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated."""
     return EndpointSecret.of(await subscribing.rotate(work, endpoint_id, by=actor))
@@ -92,7 +92,7 @@ async def delete(endpoint_id: EndpointId, work: Work, actor: Writes) -> None:
     await subscribing.remove(work, endpoint_id, by=actor)
 
 
-@deliveries.get("/deliveries", summary="List deliveries")
+@deliveries.get("/deliveries", summary="List deliveries", name="list")
 async def list_deliveries(
     work: Work,
     actor: Reads,
@@ -128,7 +128,7 @@ def _told(row: EventRow, actor: Actor) -> EventAnswer:
     return EventAnswer.model_validate(render(row, actor.org))
 
 
-@events.get("/events", summary="Read the event feed")
+@events.get("/events", summary="Read the event feed", name="list")
 async def list_events(
     work: Work,
     actor: Annotated[Actor, holding("events:read")],
@@ -143,7 +143,7 @@ async def list_events(
     return EventPage(data=[_told(row, actor) for row in page], has_more=len(rows) > limit, next_after=last or after)
 
 
-@events.get("/events/{event_id}", summary="Read an event")
+@events.get("/events/{event_id}", summary="Read an event", name="get")
 async def get_event(event_id: EventId, work: Work, actor: Annotated[Actor, holding("events:read")]) -> EventAnswer:
     """As the caller's role in the matter lets it be seen."""
     return _told(await queries.event(work, event_id, by=actor), actor)

@@ -166,4 +166,6 @@ async def test_pages_follow_each_other_without_a_gap(client: httpx.AsyncClient, 
 
 
 async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, party: Party) -> None:
-    _is_problem(await client.get("/v1/sites?cursor=%C3%A9", headers=party.headers), 422, "cursor_invalid")
+    answer = await client.get("/v1/sites?cursor=%C3%A9", headers=party.headers)
+    _is_problem(answer, 422, "invalid")
+    assert answer.json()["errors"][0]["code"] == "cursor_invalid"

@@ -54,7 +54,7 @@ async def _register(client: httpx.AsyncClient, party: Party, receiver: Receiver,
 
 async def _happen(tools: Tools, party: Party, endpoint_id: str) -> EventId:
     async with UnitOfWork(tools.sessions, system(livemode=False)) as work:
-        told = SecretRotated(endpoint_id=endpoint_id)  # type: ignore[arg-type]
+        told = SecretRotated(endpoint_id=endpoint_id)
         return work.emit(told, subject=endpoint_id, audience={party.org.id: "owner"}).id
 
 
@@ -155,7 +155,7 @@ async def test_both_secrets_sign_while_they_overlap(
 ) -> None:
     endpoint = await _register(client, party, receiver)
     headers = {"Authorization": f"Bearer {party.key}"}
-    rotated = await client.post(f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret", headers=headers)
+    rotated = await client.post(f"/v1/webhook-endpoints/{endpoint['id']}/rotate_secret", headers=headers)
     await settle()
     old_secret, receiver.secret = receiver.secret, rotated.json()["secret"]
     await _happen(tools, party, endpoint["id"])

@@ -4,7 +4,348 @@
 from __future__ import annotations
 
 from .._models import Event
+from . import models
 
-__all__: list[str] = ["EVENTS"]
+__all__: list[str] = [
+    "ApiKeyCreated",
+    "ApiKeyRevoked",
+    "EVENTS",
+    "OfferAccepted",
+    "OfferDeclined",
+    "OfferExpired",
+    "OfferMade",
+    "OfferSuperseded",
+    "OfferWithdrawn",
+    "OrganizationRegistered",
+    "OrganizationVerified",
+    "PermitAdded",
+    "PickupAccepted",
+    "PickupArrived",
+    "PickupCancelled",
+    "PickupClosed",
+    "PickupCreated",
+    "PickupDelivered",
+    "PickupDeparted",
+    "PickupDispatched",
+    "PickupInTransit",
+    "PickupLoaded",
+    "PickupPlanned",
+    "PickupScheduled",
+    "PickupTenderExhausted",
+    "PickupTendered",
+    "PickupUnscheduled",
+    "WebhookEndpointDisabled",
+    "WebhookEndpointSecretRotated",
+]
 
-EVENTS: dict[str, type[Event]] = {}
+
+class ApiKeyCreated(Event):
+    """api_key.created"""
+
+    data: models.ApiKeyCreated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ApiKeyCreatedTransition
+
+
+class ApiKeyRevoked(Event):
+    """api_key.revoked"""
+
+    data: models.ApiKeyRevoked
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ApiKeyRevokedTransition
+
+
+class OfferAccepted(Event):
+    """The carrier has the job"""
+
+    data: models.OfferAccepted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferAcceptedTransition
+
+
+class OfferDeclined(Event):
+    """The carrier does not want it"""
+
+    data: models.OfferDeclined
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferDeclinedTransition
+
+
+class OfferExpired(Event):
+    """The carrier did not answer in time"""
+
+    data: models.OfferExpired
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferExpiredTransition
+
+
+class OfferMade(Event):
+    """The carrier may accept before `expires_at`"""
+
+    data: models.OfferMade
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferMadeTransition
+
+
+class OfferSuperseded(Event):
+    """Another carrier was faster"""
+
+    data: models.OfferSuperseded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferSupersededTransition
+
+
+class OfferWithdrawn(Event):
+    """The job is not offered any more"""
+
+    data: models.OfferWithdrawn
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OfferWithdrawnTransition
+
+
+class OrganizationRegistered(Event):
+    """organization.registered"""
+
+    data: models.OrganizationRegistered
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrganizationRegisteredTransition
+
+
+class OrganizationVerified(Event):
+    """organization.verified"""
+
+    data: models.OrganizationVerified
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrganizationVerifiedTransition
+
+
+class PermitAdded(Event):
+    """permit.added"""
+
+    data: models.PermitAdded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PermitAddedTransition
+
+
+class PickupAccepted(Event):
+    """A carrier will move the goods, or the owner itself; then there is no price"""
+
+    data: models.PickupAccepted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupAcceptedTransition
+
+
+class PickupArrived(Event):
+    """The lorry is at the goods or at their destination: `at` is pickup or delivery"""
+
+    data: models.PickupArrived
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupArrivedTransition
+
+
+class PickupCancelled(Event):
+    """The movement will not take place"""
+
+    data: models.PickupCancelled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupCancelledTransition
+
+
+class PickupClosed(Event):
+    """Nothing is missing any more"""
+
+    data: models.PickupClosed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupClosedTransition
+
+
+class PickupCreated(Event):
+    """A movement is needed; its owner plans it"""
+
+    data: models.PickupCreated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupCreatedTransition
+
+
+class PickupDelivered(Event):
+    """Receiver and carrier have signed for what arrived; custody is the receiver's"""
+
+    data: models.PickupDelivered
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupDeliveredTransition
+
+
+class PickupDeparted(Event):
+    """The lorry is on its way to the goods"""
+
+    data: models.PickupDeparted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupDepartedTransition
+
+
+class PickupDispatched(Event):
+    """Lorry and driver are named, the money is held, the permits cover"""
+
+    data: models.PickupDispatched
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupDispatchedTransition
+
+
+class PickupInTransit(Event):
+    """The goods are on the road"""
+
+    data: models.PickupInTransit
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupInTransitTransition
+
+
+class PickupLoaded(Event):
+    """Custodian and carrier have signed for the same content; custody is the carrier's"""
+
+    data: models.PickupLoaded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupLoadedTransition
+
+
+class PickupPlanned(Event):
+    """When the goods may be collected is known"""
+
+    data: models.PickupPlanned
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupPlannedTransition
+
+
+class PickupScheduled(Event):
+    """A dock is booked"""
+
+    data: models.PickupScheduled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupScheduledTransition
+
+
+class PickupTenderExhausted(Event):
+    """No carrier is left who could accept; the owner may tender again"""
+
+    data: models.PickupTenderExhausted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupTenderExhaustedTransition
+
+
+class PickupTendered(Event):
+    """Carriers are asked, one after the other or all at once"""
+
+    data: models.PickupTendered
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupTenderedTransition
+
+
+class PickupUnscheduled(Event):
+    """The dock is free again"""
+
+    data: models.PickupUnscheduled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PickupUnscheduledTransition
+
+
+class WebhookEndpointDisabled(Event):
+    """We have stopped sending to the endpoint; the feed still has everything"""
+
+    data: models.EndpointDisabled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.WebhookEndpointDisabledTransition
+
+
+class WebhookEndpointSecretRotated(Event):
+    """Both secrets sign for 24 hours, then the new one alone"""
+
+    data: models.SecretRotated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.WebhookEndpointSecretRotatedTransition
+
+
+EVENTS: dict[str, type[Event]] = {
+    "api_key.created": ApiKeyCreated,
+    "api_key.revoked": ApiKeyRevoked,
+    "offer.accepted": OfferAccepted,
+    "offer.declined": OfferDeclined,
+    "offer.expired": OfferExpired,
+    "offer.made": OfferMade,
+    "offer.superseded": OfferSuperseded,
+    "offer.withdrawn": OfferWithdrawn,
+    "organization.registered": OrganizationRegistered,
+    "organization.verified": OrganizationVerified,
+    "permit.added": PermitAdded,
+    "pickup.accepted": PickupAccepted,
+    "pickup.arrived": PickupArrived,
+    "pickup.cancelled": PickupCancelled,
+    "pickup.closed": PickupClosed,
+    "pickup.created": PickupCreated,
+    "pickup.delivered": PickupDelivered,
+    "pickup.departed": PickupDeparted,
+    "pickup.dispatched": PickupDispatched,
+    "pickup.in_transit": PickupInTransit,
+    "pickup.loaded": PickupLoaded,
+    "pickup.planned": PickupPlanned,
+    "pickup.scheduled": PickupScheduled,
+    "pickup.tender_exhausted": PickupTenderExhausted,
+    "pickup.tendered": PickupTendered,
+    "pickup.unscheduled": PickupUnscheduled,
+    "webhook_endpoint.disabled": WebhookEndpointDisabled,
+    "webhook_endpoint.secret_rotated": WebhookEndpointSecretRotated,
+}

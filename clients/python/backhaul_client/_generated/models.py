@@ -3,4 +3,1206 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict
+
+from .._models import Model
+
+__all__: list[str] = [
+    "ApiKeyAnswer",
+    "ApiKeyCreated",
+    "ApiKeyCreatedTransition",
+    "ApiKeyRevoked",
+    "ApiKeyRevokedTransition",
+    "AttemptAnswer",
+    "BlockedReason",
+    "BlockedTransition",
+    "CarrierOfferParam",
+    "ContactAnswer",
+    "ContactParam",
+    "DeliveryAnswer",
+    "DriverParam",
+    "EndpointAnswer",
+    "EndpointDisabled",
+    "EndpointSecret",
+    "EventAnswer",
+    "EventPage",
+    "EventSubject",
+    "EventTransition",
+    "FirstKey",
+    "Flag",
+    "GoodsAnswer",
+    "HandedLineAnswer",
+    "HandoverAnswer",
+    "IssuedKeyAnswer",
+    "Line",
+    "Mass",
+    "MassParam",
+    "MeasuredBy",
+    "MeasuredHowParam",
+    "MeasurementAnswer",
+    "MemberAnswer",
+    "Money",
+    "MoneyParam",
+    "NewOwnerParam",
+    "NewPermitScopeParam",
+    "OfferAccepted",
+    "OfferAcceptedTransition",
+    "OfferAnswer",
+    "OfferDeclined",
+    "OfferDeclinedTransition",
+    "OfferExpired",
+    "OfferExpiredTransition",
+    "OfferMade",
+    "OfferMadeTransition",
+    "OfferSuperseded",
+    "OfferSupersededTransition",
+    "OfferWithdrawn",
+    "OfferWithdrawnTransition",
+    "OrganizationAnswer",
+    "OrganizationRegistered",
+    "OrganizationRegisteredTransition",
+    "OrganizationVerified",
+    "OrganizationVerifiedTransition",
+    "PermitAdded",
+    "PermitAddedTransition",
+    "PermitAnswer",
+    "PermitScopeAnswer",
+    "Photo",
+    "PickupAccepted",
+    "PickupAcceptedTransition",
+    "PickupAnswer",
+    "PickupArrived",
+    "PickupArrivedTransition",
+    "PickupCancelled",
+    "PickupCancelledTransition",
+    "PickupClosed",
+    "PickupClosedTransition",
+    "PickupCreated",
+    "PickupCreatedTransition",
+    "PickupDelivered",
+    "PickupDeliveredTransition",
+    "PickupDeparted",
+    "PickupDepartedTransition",
+    "PickupDispatched",
+    "PickupDispatchedTransition",
+    "PickupInTransit",
+    "PickupInTransitTransition",
+    "PickupLoaded",
+    "PickupLoadedTransition",
+    "PickupPlanned",
+    "PickupPlannedTransition",
+    "PickupScheduled",
+    "PickupScheduledTransition",
+    "PickupTenderExhausted",
+    "PickupTenderExhaustedTransition",
+    "PickupTendered",
+    "PickupTenderedTransition",
+    "PickupUnscheduled",
+    "PickupUnscheduledTransition",
+    "PlaceParam",
+    "RegisteredAnswer",
+    "SecretRotated",
+    "SignatureAnswer",
+    "SignedLineParam",
+    "SignedPhotoParam",
+    "SiteAnswer",
+    "SlotAnswer",
+    "TestClock",
+    "WebhookEndpointDisabledTransition",
+    "WebhookEndpointSecretRotatedTransition",
+    "WindowAnswer",
+]
+
+
+class ApiKeyAnswer(Model):
+    """A key, without its secret."""
+
+    created_at: str
+    expires_at: str | None
+    id: str
+    last_used_at: str | None
+    """To the minute"""
+    livemode: bool
+    member_id: str
+    name: str
+    org_id: str
+    revoked_at: str | None
+    scopes: list[str]
+
+
+class ApiKeyCreated(Model):
+    """An object of the API."""
+
+    api_key_id: str
+    expires_at: str | None
+    member_id: str
+    name: str
+    organization_id: str
+    scopes: list[str]
+
+
+class ApiKeyCreatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ApiKeyRevoked(Model):
+    """An object of the API."""
+
+    api_key_id: str
+    name: str
+    organization_id: str
+    revoked_at: str
+
+
+class ApiKeyRevokedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class AttemptAnswer(Model):
+    """One try. `status_code` is null where nothing answered, and `error` says why."""
+
+    answer: str
+    at: str
+    error: str | None
+    milliseconds: int
+    number: int
+    status_code: int | None
+
+
+class BlockedReason(Model):
+    """An object of the API."""
+
+    code: str
+    detail: str
+
+
+class BlockedTransition(Model):
+    """An object of the API."""
+
+    name: str
+    reasons: list[BlockedReason]
+
+
+class ContactAnswer(Model):
+    """An object of the API."""
+
+    email: str | None
+    name: str
+    phone: str
+
+
+class DeliveryAnswer(Model):
+    """One event on its way to one endpoint: pending, delivered or failed."""
+
+    attempts: list[AttemptAnswer]
+    delivered_at: str | None
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    id: str
+    next_attempt_at: str
+    seq: int
+    status: str
+
+
+class EndpointAnswer(Model):
+    """An endpoint; its secret is never told again."""
+
+    created_at: str
+    description: str
+    disabled_reason: str | None
+    event_types: list[str]
+    failing_since: str | None
+    id: str
+    is_enabled: bool
+    is_ordered: bool
+    livemode: bool
+    url: str
+    version: int
+
+
+class EndpointDisabled(Model):
+    """We have stopped sending to the endpoint; the feed still has everything."""
+
+    endpoint_id: str
+    reason: str
+    url: str
+
+
+class EndpointSecret(Model):
+    """An endpoint with its secret, shown this once."""
+
+    created_at: str
+    description: str
+    disabled_reason: str | None
+    event_types: list[str]
+    failing_since: str | None
+    id: str
+    is_enabled: bool
+    is_ordered: bool
+    livemode: bool
+    secret: str
+    url: str
+    version: int
+
+
+class EventAnswer(Model):
+    """What happened, as the caller's role lets it be seen: byte for byte what a webhook sends."""
+
+    data: dict[str, Any]
+    id: str
+    livemode: bool
+    recorded_at: str
+    schema_version: int
+    seq: int
+    subject: EventSubject
+    """The thing it happened to; `sequence` counts that thing's events."""
+    timestamp: str
+    transition: EventTransition
+    """The move that was made, if one was."""
+    type: str
+
+
+class EventPage(Model):
+    """Events by `seq`; continue with `after` = `next_after`."""
+
+    data: list[EventAnswer]
+    has_more: bool
+    next_after: int
+
+
+class EventSubject(Model):
+    """The thing it happened to; `sequence` counts that thing's events."""
+
+    id: str
+    sequence: int
+
+
+class EventTransition(Model):
+    """The move that was made, if one was."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class FirstKey(Model):
+    """`secret` is the whole bearer token, shown this once."""
+
+    id: str
+    secret: str
+
+
+class Flag(Model):
+    """What a rule has against a fact that happened all the same."""
+
+    code: str
+    detail: str
+
+
+class GoodsAnswer(Model):
+    """An object of the API."""
+
+    is_hazardous: bool
+    line_id: str
+    mass: Mass
+    quantity: int
+    title: str
+    un_number: str | None
+    waste_code: str | None
+
+
+class HandedLineAnswer(Model):
+    """An object of the API."""
+
+    line_id: str
+    mass: Mass
+    quantity: int
+    reason: str | None
+
+
+class HandoverAnswer(Model):
+    """What was signed for at the pickup or the delivery. Who countersigns sends `content_hash`."""
+
+    content_hash: str
+    """SHA-256 over the canonical JSON (RFC 8785) of the content, in hexadecimal"""
+    id: str
+    lines: list[HandedLineAnswer]
+    measurement: MeasurementAnswer
+    """`net` is gross less tare less packaging, where a lorry was weighed."""
+    occurred_at: str
+    photos: list[Photo]
+    pickup_id: str
+    place: str
+    """pickup or delivery"""
+    reservations: str | None
+    seals: list[str]
+    signatures: list[SignatureAnswer]
+    signed_at: str | None
+    """When everyone who must sign had signed"""
+    superseded_at: str | None
+    """When its signer replaced it, before the other side signed"""
+
+
+class IssuedKeyAnswer(Model):
+    """`secret` is the whole bearer token, shown this once."""
+
+    created_at: str
+    expires_at: str | None
+    id: str
+    last_used_at: str | None
+    """To the minute"""
+    livemode: bool
+    member_id: str
+    name: str
+    org_id: str
+    revoked_at: str | None
+    scopes: list[str]
+    secret: str
+
+
+class Line(Model):
+    """What changed hands of one line of the order."""
+
+    line_id: str
+    mass_g: int
+    quantity: int
+
+
+class Mass(Model):
+    """An object of the API."""
+
+    unit: str
+    """Known values: g, kg, t, lb, short_ton."""
+    value: str
+
+
+class MeasuredBy(Model):
+    """How the masses were found; grams."""
+
+    gross_g: int | None
+    instrument: str | None
+    method: str
+    packaging_g: int | None
+    tare_g: int | None
+    ticket: str | None
+
+
+class MeasurementAnswer(Model):
+    """`net` is gross less tare less packaging, where a lorry was weighed."""
+
+    gross: Mass | None
+    instrument: str | None
+    method: str
+    net: Mass | None
+    packaging: Mass | None
+    tare: Mass | None
+    ticket: str | None
+
+
+class MemberAnswer(Model):
+    """A person of the organization."""
+
+    created_at: str
+    email: str
+    id: str
+    livemode: bool
+    name: str
+    org_id: str
+    role: str
+    """owner, manager, operator, driver or viewer"""
+
+
+class Money(Model):
+    """An object of the API."""
+
+    amount: str
+    currency: str
+    """Known values: EUR, USD, GBP, CHF, CAD, SEK, DKK, NOK, PLN, CZK, JPY, KWD."""
+
+
+class OfferAccepted(Model):
+    """The carrier has the job."""
+
+    carrier_id: str
+    offer_id: str
+    pickup_id: str
+    price: Money
+
+
+class OfferAcceptedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OfferAnswer(Model):
+    """A job offered to one carrier; open before `expires_at`."""
+
+    allowed_transitions: list[str] | None
+    answered_at: str | None
+    blocked_transitions: list[BlockedTransition] | None
+    carrier_id: str
+    created_at: str
+    decline_reason: str | None
+    expires_at: str | None
+    id: str
+    livemode: bool
+    offered_at: str | None
+    pickup_id: str
+    position: int
+    price: Money
+    status: str
+    """queued, offered, accepted, declined, expired, superseded or withdrawn"""
+    version: int
+
+
+class OfferDeclined(Model):
+    """The carrier does not want it."""
+
+    carrier_id: str
+    note: str | None
+    offer_id: str
+    pickup_id: str
+    price: Money
+    reason: str
+
+
+class OfferDeclinedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OfferExpired(Model):
+    """The carrier did not answer in time."""
+
+    carrier_id: str
+    offer_id: str
+    pickup_id: str
+    price: Money
+
+
+class OfferExpiredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OfferMade(Model):
+    """The carrier may accept before `expires_at`."""
+
+    carrier_id: str
+    expires_at: str
+    offer_id: str
+    pickup_id: str
+    price: Money
+
+
+class OfferMadeTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OfferSuperseded(Model):
+    """Another carrier was faster."""
+
+    carrier_id: str
+    offer_id: str
+    pickup_id: str
+    price: Money
+
+
+class OfferSupersededTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OfferWithdrawn(Model):
+    """The job is not offered any more."""
+
+    carrier_id: str
+    offer_id: str
+    pickup_id: str
+    price: Money
+
+
+class OfferWithdrawnTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrganizationAnswer(Model):
+    """Everybody sees id, name, country and roles; the rest is for the organization itself and null for others."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    contact_email: str | None
+    country: str
+    created_at: str | None
+    id: str
+    legal_name: str
+    livemode: bool
+    roles: list[str]
+    """Open list: manufacturer, holder, carrier, repairer, remanufacturer, …"""
+    vat_id: str | None
+    verification_status: str | None
+    """unverified or verified"""
+    version: int | None
+
+
+class OrganizationRegistered(Model):
+    """An object of the API."""
+
+    country: str
+    legal_name: str
+    organization_id: str
+    roles: list[str]
+    verification_status: str
+
+
+class OrganizationRegisteredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrganizationVerified(Model):
+    """An object of the API."""
+
+    legal_name: str
+    organization_id: str
+    roles: list[str]
+
+
+class OrganizationVerifiedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PermitAdded(Model):
+    """An object of the API."""
+
+    authority: str
+    kind: str
+    number: str
+    organization_id: str
+    permit_id: str
+    site_id: str | None
+    valid_from: str
+    valid_until: str
+    waste_codes: list[str]
+
+
+class PermitAddedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PermitAnswer(Model):
+    """An authority's document with its scopes."""
+
+    authority: str
+    created_at: str
+    evidence: str | None
+    id: str
+    kind: str
+    """treatment or transport"""
+    livemode: bool
+    number: str
+    org_id: str
+    scopes: list[PermitScopeAnswer]
+    site_id: str | None
+    valid_from: str
+    valid_until: str
+
+
+class PermitScopeAnswer(Model):
+    """What the permit allows, and how much of its tonnage is promised and used."""
+
+    limit: Mass | None
+    operations: list[str]
+    reserved: Mass
+    territories: list[str]
+    used: Mass
+    waste_codes: list[str]
+
+
+class Photo(Model):
+    """A picture somebody keeps: `sha256` in 64 hexadecimal digits proves which."""
+
+    name: str
+    sha256: str
+
+
+class PickupAccepted(Model):
+    """A carrier will move the goods, or the owner itself; then there is no price."""
+
+    carrier_id: str
+    from_site_id: str
+    is_self_hauled: bool
+    order_id: str
+    pickup_id: str
+    price: Money | None
+    to_site_id: str
+
+
+class PickupAcceptedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupAnswer(Model):
+    """One movement. `price` and `ceiling` are for those who pay or are paid; contacts and crew for those who meet."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    cancel_reason: str | None
+    carrier_id: str | None
+    ceiling: Money | None
+    """The most the owner pays, for the owner"""
+    contacts: list[ContactAnswer]
+    created_at: str
+    custodian_id: str
+    dispatched_at: str | None
+    driver_name: str | None
+    equipment: str | None
+    from_site_id: str
+    goods: list[GoodsAnswer]
+    id: str
+    is_money_held: bool
+    is_self_hauled: bool
+    livemode: bool
+    order_id: str
+    owner_id: str
+    price: Money | None
+    """Net haulage, for the owner and the carrier"""
+    receiver_id: str
+    seller_id: str
+    slot: SlotAnswer | None
+    status: str
+    """draft, planned, tendering, exhausted, accepted, scheduled, dispatched, en_route, at_pickup, loaded,
+    in_transit, at_delivery, delivered, closed or cancelled
+    """
+    tender_strategy: str | None
+    to_site_id: str
+    vehicle: str | None
+    version: int
+    window: WindowAnswer | None
+
+
+class PickupArrived(Model):
+    """The lorry is at the goods or at their destination: `at` is pickup or delivery."""
+
+    at: str
+    carrier_id: str
+    flags: list[Flag]
+    from_site_id: str
+    latitude: float | None
+    longitude: float | None
+    occurred_at: str
+    order_id: str
+    pickup_id: str
+    reason: str | None
+    to_site_id: str
+
+
+class PickupArrivedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupCancelled(Model):
+    """The movement will not take place."""
+
+    carrier_id: str | None
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    reason: str
+    to_site_id: str
+
+
+class PickupCancelledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupClosed(Model):
+    """Nothing is missing any more."""
+
+    carrier_id: str
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    to_site_id: str
+
+
+class PickupClosedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupCreated(Model):
+    """A movement is needed; its owner plans it."""
+
+    from_site_id: str
+    order_id: str
+    owner_id: str
+    pickup_id: str
+    to_site_id: str
+
+
+class PickupCreatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupDelivered(Model):
+    """Receiver and carrier have signed for what arrived; custody is the receiver's."""
+
+    carrier_id: str
+    flags: list[Flag]
+    from_site_id: str
+    lines: list[Line]
+    measurement: MeasuredBy
+    """How the masses were found; grams."""
+    occurred_at: str
+    order_id: str
+    pickup_id: str
+    price: Money | None
+    reservations: str | None
+    to_site_id: str
+
+
+class PickupDeliveredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupDeparted(Model):
+    """The lorry is on its way to the goods."""
+
+    carrier_id: str
+    flags: list[Flag]
+    from_site_id: str
+    latitude: float | None
+    longitude: float | None
+    occurred_at: str
+    order_id: str
+    pickup_id: str
+    reason: str | None
+    to_site_id: str
+
+
+class PickupDepartedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupDispatched(Model):
+    """Lorry and driver are named, the money is held, the permits cover."""
+
+    carrier_id: str
+    driver_name: str
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    to_site_id: str
+    vehicle: str
+
+
+class PickupDispatchedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupInTransit(Model):
+    """The goods are on the road."""
+
+    carrier_id: str
+    flags: list[Flag]
+    from_site_id: str
+    latitude: float | None
+    longitude: float | None
+    occurred_at: str
+    order_id: str
+    pickup_id: str
+    reason: str | None
+    to_site_id: str
+
+
+class PickupInTransitTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupLoaded(Model):
+    """Custodian and carrier have signed for the same content; custody is the carrier's."""
+
+    carrier_id: str
+    flags: list[Flag]
+    from_site_id: str
+    lines: list[Line]
+    measurement: MeasuredBy
+    """How the masses were found; grams."""
+    occurred_at: str
+    order_id: str
+    pickup_id: str
+    price: Money | None
+    seals: list[str]
+    to_site_id: str
+
+
+class PickupLoadedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupPlanned(Model):
+    """When the goods may be collected is known."""
+
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    timezone: str
+    to_site_id: str
+    window_from: str
+    window_until: str
+
+
+class PickupPlannedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupScheduled(Model):
+    """A dock is booked."""
+
+    carrier_id: str
+    dock: int
+    ends_at: str
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    site_id: str
+    slot_id: str
+    starts_at: str
+    timezone: str
+    to_site_id: str
+
+
+class PickupScheduledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupTenderExhausted(Model):
+    """No carrier is left who could accept; the owner may tender again."""
+
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    to_site_id: str
+
+
+class PickupTenderExhaustedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupTendered(Model):
+    """Carriers are asked, one after the other or all at once."""
+
+    carrier_ids: list[str]
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    strategy: str
+    to_site_id: str
+
+
+class PickupTenderedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PickupUnscheduled(Model):
+    """The dock is free again."""
+
+    carrier_id: str
+    from_site_id: str
+    order_id: str
+    pickup_id: str
+    reason: str
+    slot_id: str
+    to_site_id: str
+
+
+class PickupUnscheduledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class RegisteredAnswer(Model):
+    """The organization and the key its owner begins with."""
+
+    api_key: FirstKey
+    """`secret` is the whole bearer token, shown this once."""
+    organization: OrganizationAnswer
+    """Everybody sees id, name, country and roles; the rest is for the organization itself and null for others."""
+
+
+class SecretRotated(Model):
+    """Both secrets sign for 24 hours, then the new one alone."""
+
+    endpoint_id: str
+
+
+class SignatureAnswer(Model):
+    """An object of the API."""
+
+    occurred_at: str
+    org_id: str
+    recorded_at: str
+    role: str
+    """custodian, carrier or receiver"""
+    signed_by: str
+
+
+class SiteAnswer(Model):
+    """A place of the organization."""
+
+    city: str
+    closes: str
+    country: str
+    created_at: str
+    docks: int
+    id: str
+    latitude: float
+    livemode: bool
+    longitude: float
+    name: str
+    opens: str
+    org_id: str
+    postal_code: str
+    street: str
+    timezone: str
+    """IANA"""
+
+
+class SlotAnswer(Model):
+    """An object of the API."""
+
+    dock: int
+    ends_at: str
+    id: str
+    site_id: str
+    starts_at: str
+
+
+class TestClock(Model):
+    """`is_settled`: no timer is due, no event unread, no job could run: the market has caught up with its clock."""
+
+    due_timers: int
+    is_settled: bool
+    now: str
+    open_jobs: int
+
+
+class WebhookEndpointDisabledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class WebhookEndpointSecretRotatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class WindowAnswer(Model):
+    """Two instants and the zone they are meant in."""
+
+    ends_at: str
+    starts_at: str
+    timezone: str
+
+
+class CarrierOfferParam(TypedDict):
+    """An object to send."""
+
+    carrier_id: str
+    price: MoneyParam | Money
+
+
+class ContactParam(TypedDict):
+    """An object to send."""
+
+    email: NotRequired[str | None]
+    name: str
+    phone: str
+
+
+class DriverParam(TypedDict):
+    """An object to send."""
+
+    member_id: NotRequired[str | None]
+    name: str
+
+
+class MassParam(TypedDict):
+    """An object to send."""
+
+    unit: str
+    """Known values: g, kg, t, lb, short_ton."""
+    value: str
+
+
+class MeasuredHowParam(TypedDict):
+    """A scale has an instrument and a ticket. A weighbridge may give both weighings of the lorry, in and out: then
+    the difference less packaging is the net weight, and the lines must sum to it.
+    """
+
+    instrument: NotRequired[str | None]
+    method: str
+    """Known values: floor_scale, weighbridge, counted, declared."""
+    packaging: NotRequired[MassParam | Mass | None]
+    ticket: NotRequired[str | None]
+    weigh_in: NotRequired[MassParam | Mass | None]
+    """The lorry as it came"""
+    weigh_out: NotRequired[MassParam | Mass | None]
+    """The lorry as it left"""
+
+
+class MoneyParam(TypedDict):
+    """An object to send."""
+
+    amount: str
+    currency: str
+    """Known values: EUR, USD, GBP, CHF, CAD, SEK, DKK, NOK, PLN, CZK, JPY, KWD."""
+
+
+class NewOwnerParam(TypedDict):
+    """Who may do everything for the organization, its keys and members included."""
+
+    email: str
+    name: str
+
+
+class NewPermitScopeParam(TypedDict):
+    """Waste codes × operations × territories, and a tonnage over the permit's validity."""
+
+    limit: NotRequired[MassParam | Mass | None]
+    """Absent: no tonnage"""
+    operations: NotRequired[Sequence[str]]
+    territories: NotRequired[Sequence[str]]
+    """Empty: everywhere"""
+    waste_codes: Sequence[str]
+
+
+class PlaceParam(TypedDict):
+    """An object to send."""
+
+    latitude: float
+    longitude: float
+
+
+class SignedLineParam(TypedDict):
+    """An object to send."""
+
+    line_id: str
+    mass: MassParam | Mass
+    quantity: int
+    reason: NotRequired[str | None]
+    """Needed where the quantity is not the announced one"""
+
+
+class SignedPhotoParam(TypedDict):
+    """An object to send."""
+
+    name: str
+    sha256: str
+    """SHA-256 of the file, which you keep"""

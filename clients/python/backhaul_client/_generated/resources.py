@@ -3,7 +3,2316 @@
 
 from __future__ import annotations
 
-from .._transport import AsyncTransport, Transport
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Unpack
+
+from .._answers import Answer, async_list_operation, async_operation, operation
+from .._calls import Call, Options, WriteOptions, etag, segment
+from .._models import NOT_GIVEN, NotGiven
+from .._paging import AsyncPage, Page
+from .._transport import AsyncResource, AsyncTransport, Resource, Transport
+from . import models
+
+
+class ApiKeysResource(Resource):
+    """`client.api_keys`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        name: str,
+        expires_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        member_id: str | None | NotGiven = NOT_GIVEN,
+        scopes: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.IssuedKeyAnswer]:
+        """Create an API key
+
+        The secret is shown this once. Refused with `scopes_not_held` for a scope that you or the member do not
+        hold.
+
+        To rotate a key, create the next one, change over, then revoke the old one. Causes `api_key.created`.
+
+        - `expires_at`: Absent: never
+        - `member_id`: Whose key it is; absent: yours
+        - `scopes`: Absent: all that both you and the member hold
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/api-keys",
+                json={"expires_at": expires_at, "member_id": member_id, "name": name, "scopes": scopes},
+                is_keyed=True,
+            ),
+            models.IssuedKeyAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ApiKeyAnswer]]:
+        """List API keys
+
+        Your organization's keys, newest first, revoked and expired ones included, secrets never.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit}), Page[models.ApiKeyAnswer], options
+        )
+
+    @operation
+    def revoke(
+        self, api_key_id: str, *, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
+    ) -> Answer[models.ApiKeyAnswer]:
+        """Revoke an API key
+
+        The key opens nothing from now on, the one you call with included. Refused when it was revoked before.
+
+        Causes `api_key.revoked`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        """
+        return self._send(
+            Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
+            models.ApiKeyAnswer,
+            options,
+        )
+
+
+class AsyncApiKeysResource(AsyncResource):
+    """`client.api_keys`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        name: str,
+        expires_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        member_id: str | None | NotGiven = NOT_GIVEN,
+        scopes: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.IssuedKeyAnswer]:
+        """Create an API key
+
+        The secret is shown this once. Refused with `scopes_not_held` for a scope that you or the member do not
+        hold.
+
+        To rotate a key, create the next one, change over, then revoke the old one. Causes `api_key.created`.
+
+        - `expires_at`: Absent: never
+        - `member_id`: Whose key it is; absent: yours
+        - `scopes`: Absent: all that both you and the member hold
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/api-keys",
+                json={"expires_at": expires_at, "member_id": member_id, "name": name, "scopes": scopes},
+                is_keyed=True,
+            ),
+            models.IssuedKeyAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ApiKeyAnswer]]:
+        """List API keys
+
+        Your organization's keys, newest first, revoked and expired ones included, secrets never.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.ApiKeyAnswer],
+            options,
+        )
+
+    @async_operation
+    async def revoke(
+        self, api_key_id: str, *, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
+    ) -> Answer[models.ApiKeyAnswer]:
+        """Revoke an API key
+
+        The key opens nothing from now on, the one you call with included. Refused when it was revoked before.
+
+        Causes `api_key.revoked`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        """
+        return await self._send(
+            Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
+            models.ApiKeyAnswer,
+            options,
+        )
+
+
+class DeliveriesResource(Resource):
+    """`client.deliveries`."""
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        endpoint_id: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DeliveryAnswer]]:
+        """List deliveries
+
+        With every attempt: when, what was answered, or why there was no answer.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/deliveries",
+                query={"cursor": cursor, "endpoint_id": endpoint_id, "limit": limit, "status": status},
+            ),
+            Page[models.DeliveryAnswer],
+            options,
+        )
+
+    @operation
+    def resend(self, delivery_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DeliveryAnswer]:
+        """Send a delivery again
+
+        Under the same `webhook-id`, at once.
+        """
+        return self._send(
+            Call("POST", f"/v1/deliveries/{segment(delivery_id)}/resend", is_keyed=True), models.DeliveryAnswer, options
+        )
+
+
+class AsyncDeliveriesResource(AsyncResource):
+    """`client.deliveries`, awaited."""
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        endpoint_id: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DeliveryAnswer]]:
+        """List deliveries
+
+        With every attempt: when, what was answered, or why there was no answer.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/deliveries",
+                query={"cursor": cursor, "endpoint_id": endpoint_id, "limit": limit, "status": status},
+            ),
+            AsyncPage[models.DeliveryAnswer],
+            options,
+        )
+
+    @async_operation
+    async def resend(self, delivery_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DeliveryAnswer]:
+        """Send a delivery again
+
+        Under the same `webhook-id`, at once.
+        """
+        return await self._send(
+            Call("POST", f"/v1/deliveries/{segment(delivery_id)}/resend", is_keyed=True), models.DeliveryAnswer, options
+        )
+
+
+class EventsResource(Resource):
+    """`client.events`."""
+
+    @operation
+    def get(self, event_id: str, **options: Unpack[Options]) -> Answer[models.EventAnswer]:
+        """Read an event
+
+        As the caller's role in the matter lets it be seen.
+        """
+        return self._send(Call("GET", f"/v1/events/{segment(event_id)}"), models.EventAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        after: int | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        types: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.EventPage]:
+        """Read the event feed
+
+        Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
+
+        - `after`: `next_after` of the answer before; 0 from the beginning `next_after` of the answer before; 0
+        from the beginning
+        - `types`: Only these types Only these types
+        """
+        return self._send(
+            Call("GET", "/v1/events", query={"after": after, "limit": limit, "types": types}), models.EventPage, options
+        )
+
+
+class AsyncEventsResource(AsyncResource):
+    """`client.events`, awaited."""
+
+    @async_operation
+    async def get(self, event_id: str, **options: Unpack[Options]) -> Answer[models.EventAnswer]:
+        """Read an event
+
+        As the caller's role in the matter lets it be seen.
+        """
+        return await self._send(Call("GET", f"/v1/events/{segment(event_id)}"), models.EventAnswer, options)
+
+    @async_operation
+    async def list(
+        self,
+        *,
+        after: int | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        types: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.EventPage]:
+        """Read the event feed
+
+        Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
+
+        - `after`: `next_after` of the answer before; 0 from the beginning `next_after` of the answer before; 0
+        from the beginning
+        - `types`: Only these types Only these types
+        """
+        return await self._send(
+            Call("GET", "/v1/events", query={"after": after, "limit": limit, "types": types}), models.EventPage, options
+        )
+
+
+class MembersResource(Resource):
+    """`client.members`."""
+
+    @operation
+    def create(
+        self, *, email: str, name: str, role: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.MemberAnswer]:
+        """Add a member
+
+        A person who acts for your organization. Refused when the e-mail address is a member's already.
+
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return self._send(
+            Call("POST", "/v1/members", json={"email": email, "name": name, "role": role}, is_keyed=True),
+            models.MemberAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.MemberAnswer]]:
+        """List members
+
+        Your organization's members, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}), Page[models.MemberAnswer], options
+        )
+
+
+class AsyncMembersResource(AsyncResource):
+    """`client.members`, awaited."""
+
+    @async_operation
+    async def create(
+        self, *, email: str, name: str, role: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.MemberAnswer]:
+        """Add a member
+
+        A person who acts for your organization. Refused when the e-mail address is a member's already.
+
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return await self._send(
+            Call("POST", "/v1/members", json={"email": email, "name": name, "role": role}, is_keyed=True),
+            models.MemberAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.MemberAnswer]]:
+        """List members
+
+        Your organization's members, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.MemberAnswer],
+            options,
+        )
+
+
+class OffersResource(Resource):
+    """`client.offers`."""
+
+    @operation
+    def accept(
+        self,
+        offer_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OfferAnswer]:
+        """Accept an offer
+
+        The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
+        `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
+        offer.accepted, pickup.accepted and offer.superseded.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/offers/{segment(offer_id)}/accept",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OfferAnswer,
+            options,
+        )
+
+    @operation
+    def decline(
+        self,
+        offer_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        note: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OfferAnswer]:
+        """Decline an offer
+
+        The carrier does not want the job; the next one is asked at once. Causes offer.declined.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
+        equipment_missing, other.
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/offers/{segment(offer_id)}/decline",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note, "reason": reason},
+                is_keyed=True,
+            ),
+            models.OfferAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, offer_id: str, **options: Unpack[Options]) -> Answer[models.OfferAnswer]:
+        """Get an offer
+
+        One offer, for the carrier it was made to and the owner of the job.
+        """
+        return self._send(Call("GET", f"/v1/offers/{segment(offer_id)}"), models.OfferAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        pickup_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.OfferAnswer]]:
+        """List offers
+
+        The jobs your organization was offered as a carrier, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        - `pickup_id`: Only of this job; its owner sees all of them Only of this job; its owner sees all of them
+        - `status`: Only in this state Only in this state
+        """
+        return self._send(
+            Call(
+                "GET", "/v1/offers", query={"cursor": cursor, "limit": limit, "pickup_id": pickup_id, "status": status}
+            ),
+            Page[models.OfferAnswer],
+            options,
+        )
+
+
+class AsyncOffersResource(AsyncResource):
+    """`client.offers`, awaited."""
+
+    @async_operation
+    async def accept(
+        self,
+        offer_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OfferAnswer]:
+        """Accept an offer
+
+        The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
+        `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
+        offer.accepted, pickup.accepted and offer.superseded.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/offers/{segment(offer_id)}/accept",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OfferAnswer,
+            options,
+        )
+
+    @async_operation
+    async def decline(
+        self,
+        offer_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        note: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OfferAnswer]:
+        """Decline an offer
+
+        The carrier does not want the job; the next one is asked at once. Causes offer.declined.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
+        equipment_missing, other.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/offers/{segment(offer_id)}/decline",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note, "reason": reason},
+                is_keyed=True,
+            ),
+            models.OfferAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, offer_id: str, **options: Unpack[Options]) -> Answer[models.OfferAnswer]:
+        """Get an offer
+
+        One offer, for the carrier it was made to and the owner of the job.
+        """
+        return await self._send(Call("GET", f"/v1/offers/{segment(offer_id)}"), models.OfferAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        pickup_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.OfferAnswer]]:
+        """List offers
+
+        The jobs your organization was offered as a carrier, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        - `pickup_id`: Only of this job; its owner sees all of them Only of this job; its owner sees all of them
+        - `status`: Only in this state Only in this state
+        """
+        return await self._send(
+            Call(
+                "GET", "/v1/offers", query={"cursor": cursor, "limit": limit, "pickup_id": pickup_id, "status": status}
+            ),
+            AsyncPage[models.OfferAnswer],
+            options,
+        )
+
+
+class OnboardingResource(Resource):
+    """`client.onboarding`."""
+
+    @operation
+    def register(
+        self,
+        *,
+        contact_email: str,
+        country: str,
+        legal_name: str,
+        owner: models.NewOwnerParam,
+        roles: Sequence[str],
+        environment: str | NotGiven = NOT_GIVEN,
+        vat_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RegisteredAnswer]:
+        """Register an organization
+
+        Needs no credential. Answers the organization and its owner's first API key, whose secret is shown this
+        once.
+
+        In the sandbox the organization is verified at once; a live one acts for nobody until an operator has
+        verified it. Refused with `role_not_open` for the role operator, and for verifier in live mode. Causes
+        `organization.registered`, `api_key.created` and, in the sandbox, `organization.verified`.
+
+        - `country`: ISO 3166-1 alpha-2
+        - `environment`: Known values: sandbox, live.
+        - `owner`: Who may do everything for the organization, its keys and members included.
+        - `roles`: `operator` is never open, `verifier` only in the sandbox
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/organizations",
+                json={
+                    "contact_email": contact_email,
+                    "country": country,
+                    "environment": environment,
+                    "legal_name": legal_name,
+                    "owner": owner,
+                    "roles": roles,
+                    "vat_id": vat_id,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.RegisteredAnswer,
+            options,
+        )
+
+
+class AsyncOnboardingResource(AsyncResource):
+    """`client.onboarding`, awaited."""
+
+    @async_operation
+    async def register(
+        self,
+        *,
+        contact_email: str,
+        country: str,
+        legal_name: str,
+        owner: models.NewOwnerParam,
+        roles: Sequence[str],
+        environment: str | NotGiven = NOT_GIVEN,
+        vat_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RegisteredAnswer]:
+        """Register an organization
+
+        Needs no credential. Answers the organization and its owner's first API key, whose secret is shown this
+        once.
+
+        In the sandbox the organization is verified at once; a live one acts for nobody until an operator has
+        verified it. Refused with `role_not_open` for the role operator, and for verifier in live mode. Causes
+        `organization.registered`, `api_key.created` and, in the sandbox, `organization.verified`.
+
+        - `country`: ISO 3166-1 alpha-2
+        - `environment`: Known values: sandbox, live.
+        - `owner`: Who may do everything for the organization, its keys and members included.
+        - `roles`: `operator` is never open, `verifier` only in the sandbox
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/organizations",
+                json={
+                    "contact_email": contact_email,
+                    "country": country,
+                    "environment": environment,
+                    "legal_name": legal_name,
+                    "owner": owner,
+                    "roles": roles,
+                    "vat_id": vat_id,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.RegisteredAnswer,
+            options,
+        )
+
+
+class OrganizationsResource(Resource):
+    """`client.organizations`."""
+
+    @operation
+    def get(self, organization_id: str, **options: Unpack[Options]) -> Answer[models.OrganizationAnswer]:
+        """Read an organization
+
+        Your own organization whole; of any other its public face: id, legal name, country and roles.
+        """
+        return self._send(
+            Call("GET", f"/v1/organizations/{segment(organization_id)}"), models.OrganizationAnswer, options
+        )
+
+    @operation
+    def verify(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Verify an organization
+
+        An operator confirms who the organization is; its roles hold from then on. Refused for everybody else.
+
+        Causes `organization.verified`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/verify",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+
+class AsyncOrganizationsResource(AsyncResource):
+    """`client.organizations`, awaited."""
+
+    @async_operation
+    async def get(self, organization_id: str, **options: Unpack[Options]) -> Answer[models.OrganizationAnswer]:
+        """Read an organization
+
+        Your own organization whole; of any other its public face: id, legal name, country and roles.
+        """
+        return await self._send(
+            Call("GET", f"/v1/organizations/{segment(organization_id)}"), models.OrganizationAnswer, options
+        )
+
+    @async_operation
+    async def verify(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Verify an organization
+
+        An operator confirms who the organization is; its roles hold from then on. Refused for everybody else.
+
+        Causes `organization.verified`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/verify",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+
+class PermitsResource(Resource):
+    """`client.permits`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        authority: str,
+        kind: str,
+        number: str,
+        scopes: Sequence[models.NewPermitScopeParam],
+        valid_from: str | date,
+        valid_until: str | date,
+        evidence: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PermitAnswer]:
+        """Add a permit
+
+        A permit with its scopes. Refused when a code or operation is unknown, or the permit is registered
+        already.
+
+        Causes `permit.added`.
+
+        - `kind`: Known values: treatment, transport.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/permits",
+                json={
+                    "authority": authority,
+                    "evidence": evidence,
+                    "kind": kind,
+                    "number": number,
+                    "scopes": scopes,
+                    "site_id": site_id,
+                    "valid_from": valid_from,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.PermitAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, permit_id: str, **options: Unpack[Options]) -> Answer[models.PermitAnswer]:
+        """Read a permit
+
+        One of your organization's permits.
+        """
+        return self._send(Call("GET", f"/v1/permits/{segment(permit_id)}"), models.PermitAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.PermitAnswer]]:
+        """List permits
+
+        Your organization's permits, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/permits", query={"cursor": cursor, "limit": limit}), Page[models.PermitAnswer], options
+        )
+
+
+class AsyncPermitsResource(AsyncResource):
+    """`client.permits`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        authority: str,
+        kind: str,
+        number: str,
+        scopes: Sequence[models.NewPermitScopeParam],
+        valid_from: str | date,
+        valid_until: str | date,
+        evidence: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PermitAnswer]:
+        """Add a permit
+
+        A permit with its scopes. Refused when a code or operation is unknown, or the permit is registered
+        already.
+
+        Causes `permit.added`.
+
+        - `kind`: Known values: treatment, transport.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/permits",
+                json={
+                    "authority": authority,
+                    "evidence": evidence,
+                    "kind": kind,
+                    "number": number,
+                    "scopes": scopes,
+                    "site_id": site_id,
+                    "valid_from": valid_from,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.PermitAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, permit_id: str, **options: Unpack[Options]) -> Answer[models.PermitAnswer]:
+        """Read a permit
+
+        One of your organization's permits.
+        """
+        return await self._send(Call("GET", f"/v1/permits/{segment(permit_id)}"), models.PermitAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.PermitAnswer]]:
+        """List permits
+
+        Your organization's permits, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/permits", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.PermitAnswer],
+            options,
+        )
+
+
+class PickupsResource(Resource):
+    """`client.pickups`."""
+
+    @operation
+    def arrive(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """The lorry arrives
+
+        The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
+        a reason the event is flagged `outside_slot`. Causes pickup.arrived.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Why no place can be given, or why it is late
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/arrive",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"occurred_at": occurred_at, "place": place, "reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def book_slot(
+        self,
+        pickup_id: str,
+        *,
+        dock: int,
+        ends_at: str | datetime,
+        site_id: str,
+        starts_at: str | datetime,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Book a dock
+
+        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
+        `slot_in_the_past`. Causes pickup.scheduled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/book_slot",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"dock": dock, "ends_at": ends_at, "site_id": site_id, "starts_at": starts_at},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def cancel(
+        self,
+        pickup_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Cancel a job
+
+        By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
+        pickup.cancelled and offer.withdrawn.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def cancel_slot(
+        self,
+        pickup_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Give a dock back
+
+        Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/cancel_slot",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def depart(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """The lorry departs
+
+        The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
+        pickup.in_transit.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Why no place can be given, or why it is late
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/depart",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"occurred_at": occurred_at, "place": place, "reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def dispatch(
+        self,
+        pickup_id: str,
+        *,
+        driver: models.DriverParam,
+        vehicle: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Send the lorry
+
+        The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
+        (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
+        permit does not cover that day. Causes pickup.dispatched.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/dispatch",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"driver": driver, "vehicle": vehicle},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, pickup_id: str, **options: Unpack[Options]) -> Answer[models.PickupAnswer]:
+        """Get a pickup job
+
+        One movement, with what you could do now. Goods are described without prices; haulage prices are for
+        owner and carrier.
+        """
+        return self._send(Call("GET", f"/v1/pickups/{segment(pickup_id)}"), models.PickupAnswer, options)
+
+    @operation
+    def handover(self, pickup_id: str, **options: Unpack[Options]) -> Answer[Page[models.HandoverAnswer]]:
+        """List a job's handovers
+
+        What was signed for at pickup and delivery. A handover without `signed_at` waits for the other side's
+        signature under its `content_hash`.
+        """
+        return self._send(
+            Call("GET", f"/v1/pickups/{segment(pickup_id)}/handovers"), Page[models.HandoverAnswer], options
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.PickupAnswer]]:
+        """List pickup jobs
+
+        The movements your organization owns, sends, receives, keeps, carries or is asked to carry; newest
+        first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        - `order_id`: Only of this order Only of this order
+        - `status`: Only in this state Only in this state
+        """
+        return self._send(
+            Call(
+                "GET", "/v1/pickups", query={"cursor": cursor, "limit": limit, "order_id": order_id, "status": status}
+            ),
+            Page[models.PickupAnswer],
+            options,
+        )
+
+    @operation
+    def plan(
+        self,
+        pickup_id: str,
+        *,
+        contacts: Sequence[models.ContactParam],
+        timezone: str,
+        window_from: str | datetime,
+        window_until: str | datetime,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        equipment: str | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Plan a draft job
+
+        The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `timezone`: IANA time zone
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/plan",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "contacts": contacts,
+                    "equipment": equipment,
+                    "timezone": timezone,
+                    "window_from": window_from,
+                    "window_until": window_until,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def self_haul(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Haul it yourself
+
+        The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
+        (`permit_scope`, `permit_expired`). Causes pickup.accepted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/self_haul",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def sign_delivery(
+        self,
+        pickup_id: str,
+        *,
+        signed_by: str,
+        content_hash: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.SignedLineParam] | None | NotGiven = NOT_GIVEN,
+        measurement: models.MeasuredHowParam | None | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.SignedPhotoParam] | NotGiven = NOT_GIVEN,
+        reservations: str | None | NotGiven = NOT_GIVEN,
+        seals: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Sign for the goods at the delivery
+
+        Receiver and carrier both sign as at the pickup; one signature is enough where they are one
+        organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
+        not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `content_hash`: What the other side signed, as read from the handover
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/sign_delivery",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "content_hash": content_hash,
+                    "lines": lines,
+                    "measurement": measurement,
+                    "occurred_at": occurred_at,
+                    "photos": photos,
+                    "reservations": reservations,
+                    "seals": seals,
+                    "signed_by": signed_by,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def sign_handover(
+        self,
+        pickup_id: str,
+        *,
+        signed_by: str,
+        content_hash: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.SignedLineParam] | None | NotGiven = NOT_GIVEN,
+        measurement: models.MeasuredHowParam | None | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.SignedPhotoParam] | NotGiven = NOT_GIVEN,
+        seals: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Sign for the goods at the pickup
+
+        Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
+        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead. Refused with
+        `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
+        pickup.loaded.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `content_hash`: What the other side signed, as read from the handover
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/sign_handover",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "content_hash": content_hash,
+                    "lines": lines,
+                    "measurement": measurement,
+                    "occurred_at": occurred_at,
+                    "photos": photos,
+                    "seals": seals,
+                    "signed_by": signed_by,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @operation
+    def tender(
+        self,
+        pickup_id: str,
+        *,
+        offers: Sequence[models.CarrierOfferParam],
+        respond_within_minutes: int,
+        strategy: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Ask carriers
+
+        The owner offers a planned job to carriers: one after the other, or to all at once, where the first to
+        accept has it. Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport
+        permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the
+        ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
+        pickup.tender_exhausted, and the owner may ask again.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/tender",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"offers": offers, "respond_within_minutes": respond_within_minutes, "strategy": strategy},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+
+class AsyncPickupsResource(AsyncResource):
+    """`client.pickups`, awaited."""
+
+    @async_operation
+    async def arrive(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """The lorry arrives
+
+        The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
+        a reason the event is flagged `outside_slot`. Causes pickup.arrived.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Why no place can be given, or why it is late
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/arrive",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"occurred_at": occurred_at, "place": place, "reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def book_slot(
+        self,
+        pickup_id: str,
+        *,
+        dock: int,
+        ends_at: str | datetime,
+        site_id: str,
+        starts_at: str | datetime,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Book a dock
+
+        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
+        `slot_in_the_past`. Causes pickup.scheduled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/book_slot",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"dock": dock, "ends_at": ends_at, "site_id": site_id, "starts_at": starts_at},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def cancel(
+        self,
+        pickup_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Cancel a job
+
+        By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
+        pickup.cancelled and offer.withdrawn.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def cancel_slot(
+        self,
+        pickup_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Give a dock back
+
+        Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/cancel_slot",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def depart(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """The lorry departs
+
+        The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
+        pickup.in_transit.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `reason`: Why no place can be given, or why it is late
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/depart",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"occurred_at": occurred_at, "place": place, "reason": reason},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def dispatch(
+        self,
+        pickup_id: str,
+        *,
+        driver: models.DriverParam,
+        vehicle: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Send the lorry
+
+        The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
+        (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
+        permit does not cover that day. Causes pickup.dispatched.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/dispatch",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"driver": driver, "vehicle": vehicle},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, pickup_id: str, **options: Unpack[Options]) -> Answer[models.PickupAnswer]:
+        """Get a pickup job
+
+        One movement, with what you could do now. Goods are described without prices; haulage prices are for
+        owner and carrier.
+        """
+        return await self._send(Call("GET", f"/v1/pickups/{segment(pickup_id)}"), models.PickupAnswer, options)
+
+    @async_list_operation
+    async def handover(self, pickup_id: str, **options: Unpack[Options]) -> Answer[AsyncPage[models.HandoverAnswer]]:
+        """List a job's handovers
+
+        What was signed for at pickup and delivery. A handover without `signed_at` waits for the other side's
+        signature under its `content_hash`.
+        """
+        return await self._send(
+            Call("GET", f"/v1/pickups/{segment(pickup_id)}/handovers"), AsyncPage[models.HandoverAnswer], options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.PickupAnswer]]:
+        """List pickup jobs
+
+        The movements your organization owns, sends, receives, keeps, carries or is asked to carry; newest
+        first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        - `order_id`: Only of this order Only of this order
+        - `status`: Only in this state Only in this state
+        """
+        return await self._send(
+            Call(
+                "GET", "/v1/pickups", query={"cursor": cursor, "limit": limit, "order_id": order_id, "status": status}
+            ),
+            AsyncPage[models.PickupAnswer],
+            options,
+        )
+
+    @async_operation
+    async def plan(
+        self,
+        pickup_id: str,
+        *,
+        contacts: Sequence[models.ContactParam],
+        timezone: str,
+        window_from: str | datetime,
+        window_until: str | datetime,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        equipment: str | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Plan a draft job
+
+        The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `timezone`: IANA time zone
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/plan",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "contacts": contacts,
+                    "equipment": equipment,
+                    "timezone": timezone,
+                    "window_from": window_from,
+                    "window_until": window_until,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def self_haul(
+        self,
+        pickup_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Haul it yourself
+
+        The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
+        (`permit_scope`, `permit_expired`). Causes pickup.accepted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/self_haul",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def sign_delivery(
+        self,
+        pickup_id: str,
+        *,
+        signed_by: str,
+        content_hash: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.SignedLineParam] | None | NotGiven = NOT_GIVEN,
+        measurement: models.MeasuredHowParam | None | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.SignedPhotoParam] | NotGiven = NOT_GIVEN,
+        reservations: str | None | NotGiven = NOT_GIVEN,
+        seals: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Sign for the goods at the delivery
+
+        Receiver and carrier both sign as at the pickup; one signature is enough where they are one
+        organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
+        not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `content_hash`: What the other side signed, as read from the handover
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/sign_delivery",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "content_hash": content_hash,
+                    "lines": lines,
+                    "measurement": measurement,
+                    "occurred_at": occurred_at,
+                    "photos": photos,
+                    "reservations": reservations,
+                    "seals": seals,
+                    "signed_by": signed_by,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def sign_handover(
+        self,
+        pickup_id: str,
+        *,
+        signed_by: str,
+        content_hash: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.SignedLineParam] | None | NotGiven = NOT_GIVEN,
+        measurement: models.MeasuredHowParam | None | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.SignedPhotoParam] | NotGiven = NOT_GIVEN,
+        seals: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Sign for the goods at the pickup
+
+        Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
+        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead. Refused with
+        `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
+        pickup.loaded.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `content_hash`: What the other side signed, as read from the handover
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/sign_handover",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "content_hash": content_hash,
+                    "lines": lines,
+                    "measurement": measurement,
+                    "occurred_at": occurred_at,
+                    "photos": photos,
+                    "seals": seals,
+                    "signed_by": signed_by,
+                },
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+    @async_operation
+    async def tender(
+        self,
+        pickup_id: str,
+        *,
+        offers: Sequence[models.CarrierOfferParam],
+        respond_within_minutes: int,
+        strategy: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PickupAnswer]:
+        """Ask carriers
+
+        The owner offers a planned job to carriers: one after the other, or to all at once, where the first to
+        accept has it. Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport
+        permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the
+        ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
+        pickup.tender_exhausted, and the owner may ask again.
+
+        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
+        be, change nothing
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/pickups/{segment(pickup_id)}/tender",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"offers": offers, "respond_within_minutes": respond_within_minutes, "strategy": strategy},
+                is_keyed=True,
+            ),
+            models.PickupAnswer,
+            options,
+        )
+
+
+class SitesResource(Resource):
+    """`client.sites`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        city: str,
+        country: str,
+        latitude: float,
+        longitude: float,
+        name: str,
+        postal_code: str,
+        street: str,
+        timezone: str,
+        closes: str | NotGiven = NOT_GIVEN,
+        docks: int | NotGiven = NOT_GIVEN,
+        opens: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.SiteAnswer]:
+        """Add a site
+
+        A place of your organization. Refused when the time zone is not IANA's or the place closes before it
+        opens.
+
+        - `country`: ISO 3166-1 alpha-2
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/sites",
+                json={
+                    "city": city,
+                    "closes": closes,
+                    "country": country,
+                    "docks": docks,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "name": name,
+                    "opens": opens,
+                    "postal_code": postal_code,
+                    "street": street,
+                    "timezone": timezone,
+                },
+                is_keyed=True,
+            ),
+            models.SiteAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, site_id: str, **options: Unpack[Options]) -> Answer[models.SiteAnswer]:
+        """Read a site
+
+        One of your organization's sites.
+        """
+        return self._send(Call("GET", f"/v1/sites/{segment(site_id)}"), models.SiteAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.SiteAnswer]]:
+        """List sites
+
+        Your organization's sites, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), Page[models.SiteAnswer], options
+        )
+
+
+class AsyncSitesResource(AsyncResource):
+    """`client.sites`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        city: str,
+        country: str,
+        latitude: float,
+        longitude: float,
+        name: str,
+        postal_code: str,
+        street: str,
+        timezone: str,
+        closes: str | NotGiven = NOT_GIVEN,
+        docks: int | NotGiven = NOT_GIVEN,
+        opens: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.SiteAnswer]:
+        """Add a site
+
+        A place of your organization. Refused when the time zone is not IANA's or the place closes before it
+        opens.
+
+        - `country`: ISO 3166-1 alpha-2
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/sites",
+                json={
+                    "city": city,
+                    "closes": closes,
+                    "country": country,
+                    "docks": docks,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "name": name,
+                    "opens": opens,
+                    "postal_code": postal_code,
+                    "street": street,
+                    "timezone": timezone,
+                },
+                is_keyed=True,
+            ),
+            models.SiteAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, site_id: str, **options: Unpack[Options]) -> Answer[models.SiteAnswer]:
+        """Read a site
+
+        One of your organization's sites.
+        """
+        return await self._send(Call("GET", f"/v1/sites/{segment(site_id)}"), models.SiteAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.SiteAnswer]]:
+        """List sites
+
+        Your organization's sites, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), AsyncPage[models.SiteAnswer], options
+        )
+
+
+class TestClockResource(Resource):
+    """`client.test_clock`."""
+
+    @operation
+    def advance(
+        self,
+        *,
+        seconds: int | None | NotGiven = NOT_GIVEN,
+        to: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.TestClock]:
+        """Move the sandbox's clock forward
+
+        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time.
+        All sandbox organizations share this clock.
+        """
+        return self._send(
+            Call("POST", "/v1/test-clock/advance", json={"seconds": seconds, "to": to}, is_keyed=True),
+            models.TestClock,
+            options,
+        )
+
+    @operation
+    def get(self, **options: Unpack[Options]) -> Answer[models.TestClock]:
+        """Read the sandbox's clock
+
+        Poll it after `advance` until `is_settled`.
+        """
+        return self._send(Call("GET", "/v1/test-clock"), models.TestClock, options)
+
+
+class AsyncTestClockResource(AsyncResource):
+    """`client.test_clock`, awaited."""
+
+    @async_operation
+    async def advance(
+        self,
+        *,
+        seconds: int | None | NotGiven = NOT_GIVEN,
+        to: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.TestClock]:
+        """Move the sandbox's clock forward
+
+        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time.
+        All sandbox organizations share this clock.
+        """
+        return await self._send(
+            Call("POST", "/v1/test-clock/advance", json={"seconds": seconds, "to": to}, is_keyed=True),
+            models.TestClock,
+            options,
+        )
+
+    @async_operation
+    async def get(self, **options: Unpack[Options]) -> Answer[models.TestClock]:
+        """Read the sandbox's clock
+
+        Poll it after `advance` until `is_settled`.
+        """
+        return await self._send(Call("GET", "/v1/test-clock"), models.TestClock, options)
+
+
+class WebhookEndpointsResource(Resource):
+    """`client.webhook_endpoints`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        url: str,
+        description: str | NotGiven = NOT_GIVEN,
+        event_types: Sequence[str] | NotGiven = NOT_GIVEN,
+        is_ordered: bool | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointSecret]:
+        """Register a webhook endpoint
+
+        The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any
+        2xx within 15 seconds is a success, everything else is tried again over four days under the same
+        `webhook-id`.
+
+        - `event_types`: Empty: all. `order.*` is a family.
+        - `is_ordered`: One by one in the order of `seq`, at the price of waiting
+        - `url`: https, on the public internet
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/webhook-endpoints",
+                json={"description": description, "event_types": event_types, "is_ordered": is_ordered, "url": url},
+                is_keyed=True,
+            ),
+            models.EndpointSecret,
+            options,
+        )
+
+    @operation
+    def delete(self, endpoint_id: str, **options: Unpack[Options]) -> Answer[None]:
+        """Remove a webhook endpoint
+
+        Nothing more is sent to it; what was sent can still be read.
+        """
+        return self._send(Call("DELETE", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), None, options)
+
+    @operation
+    def get(self, endpoint_id: str, **options: Unpack[Options]) -> Answer[models.EndpointAnswer]:
+        """Read a webhook endpoint
+
+        With its health: since when it has been failing, and why it was disabled.
+        """
+        return self._send(Call("GET", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), models.EndpointAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.EndpointAnswer]]:
+        """List webhook endpoints
+
+        The caller's organization's, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/webhook-endpoints", query={"cursor": cursor, "limit": limit}),
+            Page[models.EndpointAnswer],
+            options,
+        )
+
+    @operation
+    def rotate_secret(self, endpoint_id: str, **options: Unpack[WriteOptions]) -> Answer[models.EndpointSecret]:
+        """Rotate the signing secret
+
+        Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
+        """
+        return self._send(
+            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate-secret", is_keyed=True),
+            models.EndpointSecret,
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        endpoint_id: str,
+        *,
+        description: str | None | NotGiven = NOT_GIVEN,
+        event_types: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_enabled: bool | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointAnswer]:
+        """Change a webhook endpoint
+
+        Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
+
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/webhook-endpoints/{segment(endpoint_id)}/update",
+                headers={"If-Match": etag(if_match)},
+                json={"description": description, "event_types": event_types, "is_enabled": is_enabled},
+                is_keyed=True,
+            ),
+            models.EndpointAnswer,
+            options,
+        )
+
+
+class AsyncWebhookEndpointsResource(AsyncResource):
+    """`client.webhook_endpoints`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        url: str,
+        description: str | NotGiven = NOT_GIVEN,
+        event_types: Sequence[str] | NotGiven = NOT_GIVEN,
+        is_ordered: bool | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointSecret]:
+        """Register a webhook endpoint
+
+        The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any
+        2xx within 15 seconds is a success, everything else is tried again over four days under the same
+        `webhook-id`.
+
+        - `event_types`: Empty: all. `order.*` is a family.
+        - `is_ordered`: One by one in the order of `seq`, at the price of waiting
+        - `url`: https, on the public internet
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/webhook-endpoints",
+                json={"description": description, "event_types": event_types, "is_ordered": is_ordered, "url": url},
+                is_keyed=True,
+            ),
+            models.EndpointSecret,
+            options,
+        )
+
+    @async_operation
+    async def delete(self, endpoint_id: str, **options: Unpack[Options]) -> Answer[None]:
+        """Remove a webhook endpoint
+
+        Nothing more is sent to it; what was sent can still be read.
+        """
+        return await self._send(Call("DELETE", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), None, options)
+
+    @async_operation
+    async def get(self, endpoint_id: str, **options: Unpack[Options]) -> Answer[models.EndpointAnswer]:
+        """Read a webhook endpoint
+
+        With its health: since when it has been failing, and why it was disabled.
+        """
+        return await self._send(
+            Call("GET", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), models.EndpointAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.EndpointAnswer]]:
+        """List webhook endpoints
+
+        The caller's organization's, newest first.
+
+        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
+        - `limit`: How many, at most How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/webhook-endpoints", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.EndpointAnswer],
+            options,
+        )
+
+    @async_operation
+    async def rotate_secret(self, endpoint_id: str, **options: Unpack[WriteOptions]) -> Answer[models.EndpointSecret]:
+        """Rotate the signing secret
+
+        Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
+        """
+        return await self._send(
+            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate-secret", is_keyed=True),
+            models.EndpointSecret,
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        endpoint_id: str,
+        *,
+        description: str | None | NotGiven = NOT_GIVEN,
+        event_types: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_enabled: bool | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointAnswer]:
+        """Change a webhook endpoint
+
+        Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
+
+        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/webhook-endpoints/{segment(endpoint_id)}/update",
+                headers={"If-Match": etag(if_match)},
+                json={"description": description, "event_types": event_types, "is_enabled": is_enabled},
+                is_keyed=True,
+            ),
+            models.EndpointAnswer,
+            options,
+        )
 
 
 class Resources:
@@ -11,6 +2320,18 @@ class Resources:
 
     def __init__(self, transport: Transport) -> None:
         """Every resource sends through the same transport."""
+        self.api_keys = ApiKeysResource(transport)
+        self.deliveries = DeliveriesResource(transport)
+        self.events = EventsResource(transport)
+        self.members = MembersResource(transport)
+        self.offers = OffersResource(transport)
+        self.onboarding = OnboardingResource(transport)
+        self.organizations = OrganizationsResource(transport)
+        self.permits = PermitsResource(transport)
+        self.pickups = PickupsResource(transport)
+        self.sites = SitesResource(transport)
+        self.test_clock = TestClockResource(transport)
+        self.webhook_endpoints = WebhookEndpointsResource(transport)
 
 
 class AsyncResources:
@@ -18,3 +2339,15 @@ class AsyncResources:
 
     def __init__(self, transport: AsyncTransport) -> None:
         """Every resource sends through the same transport."""
+        self.api_keys = AsyncApiKeysResource(transport)
+        self.deliveries = AsyncDeliveriesResource(transport)
+        self.events = AsyncEventsResource(transport)
+        self.members = AsyncMembersResource(transport)
+        self.offers = AsyncOffersResource(transport)
+        self.onboarding = AsyncOnboardingResource(transport)
+        self.organizations = AsyncOrganizationsResource(transport)
+        self.permits = AsyncPermitsResource(transport)
+        self.pickups = AsyncPickupsResource(transport)
+        self.sites = AsyncSitesResource(transport)
+        self.test_clock = AsyncTestClockResource(transport)
+        self.webhook_endpoints = AsyncWebhookEndpointsResource(transport)
