@@ -1,0 +1,1 @@
+"""Certification: from weighed material to a signed statement that anyone can check offline and compute again."""

@@ -1,0 +1,39 @@
+"""What each member role may do: the one table. A key carries a subset of its member's row."""
+
+from typing import Literal, get_args
+
+Permission = Literal[
+    "organizations:read", "organizations:write", "members:read", "members:write", "api_keys:read", "api_keys:write",
+    "sites:read", "sites:write", "permits:read", "permits:write", "listings:read", "listings:write", "imports:read",
+    "imports:write", "bids:read", "bids:write", "awards:write", "orders:read", "orders:write", "receipts:write",
+    "pickups:read", "pickups:write", "offers:write", "handovers:write", "deals:read", "deals:write", "ledger:read",
+    "webhooks:read", "webhooks:write", "events:read", "custody:read", "custody:write", "certificates:read",
+    "certificates:write", "certificates:verify", "test_clock:advance",
+]  # fmt: skip
+MemberRole = Literal["owner", "manager", "operator", "driver", "viewer"]
+
+ALL: frozenset[str] = frozenset(get_args(Permission))
+_READING = frozenset(name for name in ALL if name.endswith(":read"))
+_DAILY_WORK = frozenset(
+    {
+        "sites:write",
+        "listings:write",
+        "imports:write",
+        "bids:write",
+        "orders:write",
+        "receipts:write",
+        "pickups:write",
+        "offers:write",
+        "handovers:write",
+        "custody:write",
+        "certificates:write",
+    }
+)
+
+ROLES: dict[str, frozenset[str]] = {
+    "owner": ALL,
+    "manager": ALL - {"organizations:write", "members:write", "api_keys:write"},
+    "operator": (_READING - {"api_keys:read", "ledger:read"}) | _DAILY_WORK,
+    "driver": frozenset({"organizations:read", "sites:read", "pickups:read", "handovers:write"}),
+    "viewer": _READING - {"api_keys:read"},
+}
