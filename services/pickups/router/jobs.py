@@ -1,0 +1,191 @@
+"""HTTP of pickup jobs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import col
+
+from services.kernel.actors import Actor
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.ids import OrderId, PickupId
+from services.kernel.pagination import Paging, rows_of
+from services.kernel.unit_of_work import UnitOfWork
+from services.pickups import choosing, dispatching, policy, queries, scheduling, tendering
+from services.pickups import handover as handing
+from services.pickups.models import PickupJob, Slot
+from services.pickups.schemas import requests
+from services.pickups.schemas.answers import HandoverAnswer, HandoverPage, PickupAnswer, PickupPage
+
+pickups = APIRouter(prefix="/v1", tags=["pickups"], route_class=UnitOfWorkRoute)
+
+Reader = Annotated[Actor, holding("pickups:read")]
+Planner = Annotated[Actor, holding("pickups:write")]
+Signer = Annotated[Actor, holding("handovers:write")]
+
+
+async def _told(work: UnitOfWork, job: PickupJob, actor: Actor, answer: Response) -> PickupAnswer:
+    tag(answer, job.version)
+    return await _answer(work, job, await queries.slot_of(work, job.id), actor)
+
+
+async def _answer(work: UnitOfWork, job: PickupJob, slot: Slot | None, actor: Actor) -> PickupAnswer:
+    choices = await choosing.of_job(work, job, slot, actor)
+    return PickupAnswer.of(job, slot, choices, policy.roles_of(actor, job))
+
+
+@pickups.get("/pickups", summary="List pickup jobs")
+async def list_(
+    work: Work,
+    actor: Reader,
+    paging: Paging,
+    order_id: Annotated[OrderId | None, Query(description="Only of this order")] = None,
+    status: Annotated[str | None, Query(max_length=20, description="Only in this state")] = None,
+) -> PickupPage:
+    """The movements your organization owns, sends, receives, keeps, carries or is asked to carry; newest first."""
+    query = queries.pickups(actor)
+    if order_id is not None:
+        query = query.where(col(PickupJob.order_id) == order_id)
+    if status is not None:
+        query = query.where(col(PickupJob.status) == status)
+    rows, cursor = await rows_of(work, query, col(PickupJob.id), paging)
+    slots = await queries.slots_of(work, [job.id for job in rows])
+    data = [await _answer(work, job, slots.get(job.id), actor) for job in rows]
+    return PickupPage(data=data, has_more=cursor is not None, next_cursor=cursor)
+
+
+@pickups.get("/pickups/{pickup_id}", summary="Get a pickup job")
+async def get(pickup_id: PickupId, work: Work, actor: Reader, answer: Response) -> PickupAnswer:
+    """One movement, with what you could do now. Goods are described without prices; haulage prices are for owner and carrier."""
+    return await _told(work, await queries.visible_pickup(work, pickup_id, actor), actor, answer)
+
+
+@pickups.get("/pickups/{pickup_id}/handovers", summary="List a job's handovers")
+async def handover(pickup_id: PickupId, work: Work, actor: Reader) -> HandoverPage:
+    """What was signed for at pickup and delivery. A handover without `signed_at` waits for the other side's signature under
+    its `content_hash`."""
+    job = await queries.visible_pickup(work, pickup_id, actor)
+    data = [HandoverAnswer.of(handover) for handover in await queries.handovers(work, job.id)]
+    return HandoverPage(data=data, has_more=False)
+
+
+@pickups.post("/pickups/{pickup_id}/plan", summary="Plan a draft job", dependencies=[DryRun])
+async def plan(
+    pickup_id: PickupId, body: requests.PlanPickup, work: Work, actor: Planner, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned."""
+    job = await scheduling.plan(work, pickup_id, body.plan(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/tender", summary="Ask carriers", dependencies=[DryRun])
+async def tender(
+    pickup_id: PickupId, body: requests.TenderPickup, work: Work, actor: Planner, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The owner offers a planned job to carriers: one after the other, or to all at once, where the first to accept has it.
+    Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport permit for the goods
+    (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the ceiling (`price_above_ceiling`).
+    Causes pickup.tendered and offer.made; when nobody is left, pickup.tender_exhausted, and the owner may ask again."""
+    job = await tendering.tender(work, pickup_id, body.tender(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/self_haul", summary="Haul it yourself", dependencies=[DryRun])
+async def self_haul(
+    pickup_id: PickupId, work: Work, actor: Planner, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
+    (`permit_scope`, `permit_expired`). Causes pickup.accepted."""
+    job = await scheduling.self_haul(work, pickup_id, by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/book_slot", summary="Book a dock", dependencies=[DryRun])
+async def book_slot(
+    pickup_id: PickupId, body: requests.BookSlot, work: Work, actor: Planner, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
+    `slot_in_the_past`. Causes pickup.scheduled."""
+    job = await scheduling.book_slot(work, pickup_id, body.wish(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/cancel_slot", summary="Give a dock back", dependencies=[DryRun])
+async def cancel_slot(
+    pickup_id: PickupId,
+    body: requests.GivePickupReason,
+    work: Work,
+    actor: Planner,
+    matching: Matching,
+    answer: Response,
+) -> PickupAnswer:
+    """Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled."""
+    job = await scheduling.cancel_slot(work, pickup_id, reason=body.reason, by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/dispatch", summary="Send the lorry", dependencies=[DryRun])
+async def dispatch(
+    pickup_id: PickupId, body: requests.DispatchPickup, work: Work, actor: Planner, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked` (unless the owner
+    hauls itself), and what the carrier's transport permit or the receiver's treatment permit does not cover that day.
+    Causes pickup.dispatched."""
+    job = await dispatching.dispatch(work, pickup_id, body.crew(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/depart", summary="The lorry departs", dependencies=[DryRun])
+async def depart(
+    pickup_id: PickupId, body: requests.ReportMovement, work: Work, actor: Signer, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
+    pickup.in_transit."""
+    job = await handing.depart(work, pickup_id, body.report(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/arrive", summary="The lorry arrives", dependencies=[DryRun])
+async def arrive(
+    pickup_id: PickupId, body: requests.ReportMovement, work: Work, actor: Signer, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without a reason the
+    event is flagged `outside_slot`. Causes pickup.arrived."""
+    job = await handing.arrive(work, pickup_id, body.report(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/sign_handover", summary="Sign for the goods at the pickup", dependencies=[DryRun])
+async def sign_handover(
+    pickup_id: PickupId, body: requests.SignHandover, work: Work, actor: Signer, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and otherwise is told
+    `content_differs`. Who signed alone may sign a corrected content instead. Refused with `photos_required` for hazardous
+    goods and `quantity_reason_required`. When both have signed: pickup.loaded."""
+    job = await handing.sign_handover(work, pickup_id, body.signing(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/sign_delivery", summary="Sign for the goods at the delivery", dependencies=[DryRun])
+async def sign_delivery(
+    pickup_id: PickupId, body: requests.SignDelivery, work: Work, actor: Signer, matching: Matching, answer: Response
+) -> PickupAnswer:
+    """Receiver and carrier both sign as at the pickup; one signature is enough where they are one organization. The lines'
+    masses sum to the lorry's net weight. What a rule has against it is flagged, not refused. When both have signed:
+    pickup.delivered, and pickup.closed once no document is missing."""
+    job = await handing.sign_delivery(work, pickup_id, body.signed(), by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)
+
+
+@pickups.post("/pickups/{pickup_id}/cancel", summary="Cancel a job", dependencies=[DryRun])
+async def cancel(
+    pickup_id: PickupId,
+    body: requests.GivePickupReason,
+    work: Work,
+    actor: Planner,
+    matching: Matching,
+    answer: Response,
+) -> PickupAnswer:
+    """By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
+    pickup.cancelled and offer.withdrawn."""
+    job = await scheduling.cancel(work, pickup_id, reason=body.reason, by=actor, check_version=matching.matches)
+    return await _told(work, job, actor, answer)

@@ -1,0 +1,1 @@
+"""What partners send to pickups and what they are answered."""

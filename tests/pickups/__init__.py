@@ -1,0 +1,1 @@
+"""Pickups: planning, carriers, docks, dispatch, custody."""
