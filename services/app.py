@@ -49,8 +49,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if runtime.engine is not None:
         await refuse_unfit_role(runtime.engine)
     yield
-    if runtime.engine is not None:
-        await runtime.engine.dispose()
+    for close in runtime.closers:
+        await close()
 
 
 def build_app(runtime: Runtime) -> FastAPI:

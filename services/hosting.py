@@ -98,18 +98,31 @@ def simulator(settings: Settings, *, port: int, state: Path) -> Iterator[str]:
 
 
 def runtime(settings: Settings, url: str) -> Runtime:
+    """What the API is built with; its lifespan closes it."""
     engine = database.connect(url, pool_size=settings.pool_size)
-    return Runtime(settings=settings, sessions=database.sessions_of(engine), authenticate=authenticate, engine=engine)
+    made = Runtime(
+        settings=settings,
+        sessions=database.sessions_of(engine),
+        authenticate=authenticate,
+        engine=engine,
+        closers=[engine.dispose],
+    )
+    if settings.stripe_secret_key is not None:
+        gateway = StripeGateway(settings.stripe_secret_key, base_url=settings.stripe_api_base)
+        made.resources["gateway"] = gateway
+        made.closers.append(gateway.close)
+    return made
 
 
 async def tools(settings: Settings, url: str, stack: AsyncExitStack) -> Tools:
     """What jobs get; `stack` closes it."""
     engine = database.connect(url, pool_size=settings.pool_size)
-    await database.refuse_unfit_role(engine)
-    gateway = StripeGateway(settings.stripe_secret_key or "", base_url=settings.stripe_api_base)
-    sender = await stack.enter_async_context(build_sender(allow_loopback=settings.allow_loopback_webhooks))
-    stack.push_async_callback(gateway.close)
     stack.push_async_callback(engine.dispose)
+    await database.refuse_unfit_role(engine)
+    assert settings.stripe_secret_key is not None, "completed settings name a key"
+    gateway = StripeGateway(settings.stripe_secret_key, base_url=settings.stripe_api_base)
+    stack.push_async_callback(gateway.close)
+    sender = await stack.enter_async_context(build_sender(allow_loopback=settings.allow_loopback_webhooks))
     return Tools(
         sessions=database.sessions_of(engine), settings=settings, resources={"gateway": gateway, "sender": sender}
     )

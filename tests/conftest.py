@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from services.parties.api_keys import authenticate
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -23,7 +22,10 @@ from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
 from services.kernel.settings import Settings
+from services.parties.api_keys import authenticate
 from tests.fakes.worker import drain
+
+pytest_plugins = ("tests.fakes.stripe_contract",)
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 TEMPLATE = "backhaul_test_template"

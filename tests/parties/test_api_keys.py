@@ -48,6 +48,7 @@ async def test_a_wrong_secret_opens_nothing(client: httpx.AsyncClient, sessions:
         f"bh_test_{KeyId.new()}_{'0' * 64}",
         f"bh_test_{MemberId.new()}_{'0' * 64}",
     ],
+    ids=["nonsense", "prefix", "kind", "no secret", "empty secret", "unknown", "another kind"],
 )
 async def test_what_is_no_key_of_ours_opens_nothing(client: httpx.AsyncClient, token: str) -> None:
     assert await status_of(client, token) == 401

@@ -11,8 +11,6 @@ from services.payments.simulator import Behaviour, build_simulator
 from services.payments.stripe_gateway import StripeGateway, to_stripe
 from tests.fakes.stripe_contract import Simulated, committed_surface, simulated_stripe
 
-pytest_plugins = ("tests.fakes.stripe_contract",)
-
 
 def eur(amount: str) -> Money:
     return Money.of(amount, "EUR")

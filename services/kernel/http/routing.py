@@ -33,6 +33,7 @@ class Runtime:
     authenticate: Authenticate
     engine: AsyncEngine | None = None
     resources: dict[str, Any] = field(default_factory=dict)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -48,7 +49,7 @@ class UnitOfWorkRoute(APIRoute):
 
         async def in_unit_of_work(request: Request) -> Response:
             runtime = runtime_of(request)
-            dry_run = request.query_params.get("dry_run") == "true"
+            dry_run = _is_true(request.query_params.get("dry_run"))
             cause = request.scope.get("request_id")
             async with UnitOfWork(runtime.sessions, anonymous(), cause=cause, dry_run=dry_run) as work:
                 request.state.work = work
@@ -56,6 +57,11 @@ class UnitOfWorkRoute(APIRoute):
                 return await _once(endpoint, work, request)
 
         return in_unit_of_work
+
+
+def _is_true(value: str | None) -> bool:
+    """As FastAPI reads a boolean: what the endpoint takes for a dry run must never be committed."""
+    return value is not None and value.strip().lower() in ("1", "true", "t", "yes", "y", "on")
 
 
 async def _authenticate(runtime: Runtime, work: UnitOfWork, request: Request) -> None:

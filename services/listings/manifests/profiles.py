@@ -12,11 +12,12 @@ is traded by the piece or lot and weighed at the dock. What its `repair_status` 
 | End of life | end_of_life | salvage | somebody saw that it cannot be repaired |
 | Unknown | defective | salvage | came in with a fault, outcome unrecorded: no better grade can be vouched for |
 
+The standard says nothing of what things are made of, which is "unknown" here: an answer, where silence is none.
 The status is part of the item's key, so all pieces of an item agree in reason and grade. The standard's "Unknown" brand
 is no brand.
 """
 
-from services.listings.manifests.mapping import REQUIRED, TARGETS, Column, Joined, Mapping
+from services.listings.manifests.mapping import REQUIRED, TARGETS, Column, Constant, Joined, Mapping
 
 BACKHAUL_1 = Mapping({target: Column(target, is_optional=target not in REQUIRED) for target in TARGETS})
 
@@ -38,6 +39,7 @@ ORDS_0_3 = Mapping(
             "repair_status",
             table={"Fixed": "used_fair", "Repairable": "damaged", "End of life": "salvage", "Unknown": "salvage"},
         ),
+        "composition": Constant("unknown"),
         "fault": Column("problem", is_optional=True),
         "brand": Column("brand", is_optional=True, blanks=("Unknown",)),
         "year": Column("year_of_manufacture", is_optional=True),

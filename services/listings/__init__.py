@@ -1,0 +1,6 @@
+"""What holders offer to processors: listings of items, and the manifests these are read from.
+
+Owns the tables listing, item, unit and import.
+Tells listing.created, submitted, published, opened, closed, awarded, award_reopened, fulfilled, expired, withdrawn and cancelled,
+and import.completed.
+"""

@@ -1,0 +1,104 @@
+"""What listings tell. Bids are never part of it."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.kernel.events import Event
+from services.kernel.ids import ImportId, ListingId, OrgId, RemainderId
+from services.kernel.quantities import Mass
+
+
+class MaterialMass(BaseModel):
+    """`mass` is None where the goods were not weighed yet."""
+
+    material: str
+    mass: Mass | None
+
+
+class ListingFact(BaseModel):
+    """What every event of a listing carries. `total_mass` is None as soon as one item has no mass."""
+
+    listing_id: ListingId
+    seller_id: OrgId
+    title: str
+    mode: str
+    price_unit: str
+    currency: str
+    disposition_floor: str
+    visibility: str
+    country: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    item_count: int
+    total_mass: Mass | None
+    materials: list[MaterialMass]
+
+
+class ListingCreated(ListingFact, Event, type="listing.created"):
+    """A draft was made; `origin_…` names the refused remainder it offers again."""
+
+    origin_listing_id: ListingId | None
+    origin_remainder_id: RemainderId | None
+
+
+class ListingSubmitted(ListingFact, Event, type="listing.submitted"):
+    """The seller asked for the draft to be published."""
+
+
+class ListingPublished(ListingFact, Event, type="listing.published"):
+    """The listing passed its review: others may read it, and bids are taken from `opens_at` on."""
+
+
+class ListingOpened(ListingFact, Event, type="listing.opened"):
+    """`closes_at` is when bidding ends; None only for a negotiated listing without an end."""
+
+
+class ListingClosed(ListingFact, Event, type="listing.closed"):
+    """Bidding has ended. Sealed bids become readable to the seller."""
+
+
+class ListingAwarded(ListingFact, Event, type="listing.awarded"):
+    """A bid on the whole lot was chosen; its bidder has yet to confirm."""
+
+
+class ListingAwardReopened(ListingFact, Event, type="listing.award_reopened"):
+    """The chosen bidder did not confirm, or the order was cancelled before loading: another bid may win."""
+
+
+class ListingFulfilled(ListingFact, Event, type="listing.fulfilled"):
+    """Every order made from the listing has ended."""
+
+
+class ListingExpired(ListingFact, Event, type="listing.expired"):
+    """Nobody bid, or nobody was awarded in the award window."""
+
+
+class ListingWithdrawn(ListingFact, Event, type="listing.withdrawn"):
+    """The seller took it off the market before an award."""
+
+    reason: str | None
+
+
+class ListingCancelled(ListingFact, Event, type="listing.cancelled"):
+    """Backhaul took it off the market."""
+
+    reason: str
+
+
+class ImportCompleted(Event, type="import.completed"):
+    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why.
+
+    rows = imported + refused; imported = added + updated + unchanged."""
+
+    import_id: ImportId
+    listing_id: ListingId
+    status: str
+    failure_code: str | None
+    failure: str | None
+    rows: int
+    imported: int
+    added: int
+    updated: int
+    unchanged: int
+    refused: int

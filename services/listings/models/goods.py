@@ -1,0 +1,70 @@
+"""What is offered: items, and the units a manifest named one by one."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.kernel.ids import ItemId, ListingId, OrgId
+from services.kernel.tables import Row, json_field
+
+
+def _json_or_null() -> "Column[Any]":
+    return Column(JSONB(none_as_null=True), nullable=True)
+
+
+class Item(Row, table=True):
+    """One kind of thing in one condition. `mass_g` is that of all pieces; `waste_code` six digits, None for no waste;
+    `un_number` such as UN3480; `composition` is [{material, ppm}] summing to 1,000,000, None is silence."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        UniqueConstraint("listing_id", "key"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("mass_g >= 1", name="mass"),
+        Index(
+            "ix_item_composition",
+            "composition",
+            postgresql_using="gin",
+            postgresql_ops={"composition": "jsonb_path_ops"},
+        ),
+    )
+
+    id: ItemId = Field(default_factory=ItemId.new, primary_key=True)
+    listing_id: ListingId = Field(foreign_key="listing.id")
+    position: int
+    key: str
+    title: str
+    quantity: int
+    mass_g: int | None = Field(default=None, sa_type=BigInteger)
+    mass_method: str = "declared"
+    condition_grade: str | None = None
+    return_reason: str | None = None
+    reason_detail: str | None = None
+    waste_code: str | None = None
+    is_hazardous: bool = False
+    hp_codes: list[str] = json_field(default_factory=list)
+    un_number: str | None = None
+    packaging: dict[str, Any] | None = Field(default=None, sa_column=_json_or_null())
+    composition: list[dict[str, Any]] | None = Field(default=None, sa_column=_json_or_null())
+    is_data_bearing: bool | None = None
+    photos: list[dict[str, Any]] = json_field(default_factory=list)
+
+
+class Unit(Row, table=True):
+    """A row of a manifest: one piece, or several that nobody tells apart. Its external id is the seller's own and stands
+    once among all of the seller's goods. `details` holds the rest of the row as it was read."""
+
+    __tablename__ = "unit"
+    __table_args__ = (CheckConstraint("quantity >= 1", name="quantity"),)
+
+    seller_id: OrgId = Field(foreign_key="organization.id", primary_key=True)
+    livemode: bool = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    item_id: ItemId = Field(foreign_key="item.id", index=True)
+    quantity: int = 1
+    serial: str | None = None
+    mass_g: int | None = Field(default=None, sa_type=BigInteger)
+    fault: str | None = None
+    details: dict[str, Any] = json_field()

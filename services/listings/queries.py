@@ -1,0 +1,216 @@
+"""Every SELECT of listings. Locks are taken listings first, in the order of their ids, then units."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, delete, false, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from sqlmodel import col
+
+from services.kernel.actors import Actor
+from services.kernel.errors import NotFound
+from services.kernel.ids import ImportId, ItemId, ListingId
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings.models import Import, Item, Listing, Unit
+
+T = TypeVar("T")
+CheckVersion = Callable[[int], None]
+"""Raises when the caller has read another version than this."""
+
+
+def any_version(version: int) -> None:
+    """For callers inside the house, who have read nothing before."""
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The seller sees everything of its own; others what was published, to all or to them."""
+    if actor.is_operator:
+        return true()
+    if actor.org_id is None:
+        return false()
+    is_offered = or_(col(Listing.visibility) == "public", literal(str(actor.org_id)) == any_(col(Listing.invited)))
+    return or_(col(Listing.seller_id) == actor.org_id, and_(col(Listing.published_at).is_not(None), is_offered))
+
+
+def listings_visible_to(actor: Actor) -> Select[Listing]:
+    return select(Listing).where(col(Listing.livemode) == actor.livemode, visible_to(actor))
+
+
+def published(actor: Actor) -> Select[Listing]:
+    """What the market shows the actor: its own included once it is published."""
+    return listings_visible_to(actor).where(col(Listing.published_at).is_not(None))
+
+
+async def visible_listing(work: UnitOfWork, listing_id: ListingId, actor: Actor) -> Listing:
+    """NotFound for whoever may not see it."""
+    query = listings_visible_to(actor).where(col(Listing.id) == listing_id)
+    return _found((await work.session.execute(query)).scalar_one_or_none(), listing_id)
+
+
+async def visible_listing_for_update(work: UnitOfWork, listing_id: ListingId, actor: Actor) -> Listing:
+    query = listings_visible_to(actor).where(col(Listing.id) == listing_id)
+    return _found((await work.session.execute(_locked(query))).scalar_one_or_none(), listing_id)
+
+
+async def listing(work: UnitOfWork, listing_id: str) -> Listing:
+    """For verbs of other contexts: nobody's view in particular."""
+    query = _listings(work).where(col(Listing.id) == listing_id)
+    return _found((await work.session.execute(query)).scalar_one_or_none(), listing_id)
+
+
+async def listing_for_update(work: UnitOfWork, listing_id: str) -> Listing:
+    query = _listings(work).where(col(Listing.id) == listing_id)
+    return _found((await work.session.execute(_locked(query))).scalar_one_or_none(), listing_id)
+
+
+async def listings(work: UnitOfWork, ids: Collection[str]) -> dict[str, Listing]:
+    """By id; ids that are not here are left out."""
+    query = _listings(work).where(col(Listing.id).in_(set(ids)))
+    return {row.id: row for row in (await work.session.execute(query)).scalars()}
+
+
+async def listings_for_update(work: UnitOfWork, ids: Collection[str]) -> dict[str, Listing]:
+    """Locked in the order of their ids, so that two imports lock alike."""
+    query = _listings(work).where(col(Listing.id).in_(set(ids))).order_by(col(Listing.id))
+    return {row.id: row for row in (await work.session.execute(_locked(query))).scalars()}
+
+
+async def items(work: UnitOfWork, listing_id: str) -> list[Item]:
+    """In the order in which the seller put them."""
+    query = select(Item).where(col(Item.listing_id) == listing_id, col(Item.livemode) == work.livemode)
+    ordered = query.order_by(col(Item.position), col(Item.id)).execution_options(populate_existing=True)
+    return list((await work.session.execute(ordered)).scalars())
+
+
+async def item(work: UnitOfWork, listing_id: ListingId, item_id: ItemId) -> Item:
+    query = select(Item).where(
+        col(Item.id) == item_id, col(Item.listing_id) == listing_id, col(Item.livemode) == work.livemode
+    )
+    row = (await work.session.execute(query)).scalar_one_or_none()
+    if row is None:
+        raise NotFound("item", item_id)
+    return row
+
+
+async def has_units(work: UnitOfWork, item_id: ItemId) -> bool:
+    query = select(col(Unit.external_id)).where(col(Unit.item_id) == item_id).limit(1)
+    return (await work.session.execute(query)).first() is not None
+
+
+async def delete_units(work: UnitOfWork, item_ids: Collection[str]) -> None:
+    await work.session.execute(delete(Unit).where(col(Unit.item_id).in_(item_ids)))
+
+
+async def units(work: UnitOfWork, item_ids: Collection[str]) -> Sequence[Unit]:
+    """Of these items, in the order of their external ids."""
+    query = select(Unit).where(col(Unit.item_id).in_(item_ids), col(Unit.livemode) == work.livemode)
+    return (await work.session.execute(query.order_by(col(Unit.external_id)))).scalars().all()
+
+
+async def drafts_of_units(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ListingId]:
+    """The drafts in which the seller's units of these ids stand."""
+    query = (
+        select(col(Item.listing_id))
+        .join(Unit, col(Unit.item_id) == col(Item.id))
+        .join(Listing, col(Listing.id) == col(Item.listing_id))
+        .where(col(Listing.status) == "draft", *_named(work, seller_id, external_ids))
+        .distinct()
+    )
+    return list((await work.session.execute(query)).scalars())
+
+
+async def units_by_external_id(
+    work: UnitOfWork, seller_id: str, external_ids: Collection[str]
+) -> list[tuple[Unit, Item]]:
+    """Those of the seller's units that bear one of these ids, with the items they stand in."""
+    query = (
+        select(Unit, Item)
+        .join(Item, col(Item.id) == col(Unit.item_id))
+        .where(*_named(work, seller_id, external_ids))
+        .execution_options(populate_existing=True)
+    )
+    return [(row[0], row[1]) for row in (await work.session.execute(query)).all()]
+
+
+def _named(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ColumnElement[bool]]:
+    return [
+        col(Unit.seller_id) == seller_id,
+        col(Unit.livemode) == work.livemode,
+        col(Unit.external_id) == any_(literal(list(external_ids), ARRAY(Text))),
+    ]
+
+
+UNIT_CONTENT = ("item_id", "quantity", "serial", "mass_g", "fault", "details")
+
+
+async def upsert_units(work: UnitOfWork, seller_id: str, units: Sequence[dict[str, Any]]) -> None:
+    """By the seller's external id; each brings `external_id` and `UNIT_CONTENT`."""
+    if not units:
+        return
+    here = {"seller_id": seller_id, "livemode": work.livemode, "created_at": work.now}
+    statement = insert(Unit)
+    statement = statement.on_conflict_do_update(
+        index_elements=["seller_id", "livemode", "external_id"],
+        set_={name: statement.excluded[name] for name in UNIT_CONTENT},
+    )
+    await work.session.execute(statement, [unit | here for unit in units])
+
+
+_LIGHT = (defer(Import.content, raiseload=True), defer(Import.refused_csv, raiseload=True))  # type: ignore[arg-type]
+
+
+def imports_visible_to(actor: Actor) -> Select[Import]:
+    """Without the files themselves."""
+    here = select(Import).where(col(Import.livemode) == actor.livemode).options(*_LIGHT)
+    return here if actor.is_operator else here.where(col(Import.seller_id) == actor.org_id)
+
+
+async def visible_import(work: UnitOfWork, import_id: ImportId, actor: Actor) -> Import:
+    query = imports_visible_to(actor).where(col(Import.id) == import_id)
+    row = (await work.session.execute(query)).scalar_one_or_none()
+    if row is None:
+        raise NotFound("import", import_id)
+    return row
+
+
+async def one_import_of_a_seller_at_a_time(work: UnitOfWork, seller_id: str) -> None:
+    """Two files may name the same external ids; their readings queue."""
+    await work.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('listings.import'), hashtext(:seller))"), {"seller": seller_id}
+    )
+
+
+async def import_for_update(work: UnitOfWork, import_id: ImportId) -> Import:
+    """Without the files themselves."""
+    query = select(Import).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode).options(*_LIGHT)
+    return (await work.session.execute(_locked(query))).scalar_one()
+
+
+async def waiting_manifest(session: AsyncSession, import_id: ImportId) -> tuple[bool, bytes, dict[str, Any]] | None:
+    """(livemode, content, mapping) of a manifest nobody has read yet."""
+    query = select(col(Import.livemode), col(Import.content), col(Import.mapping)).where(
+        col(Import.id) == import_id, col(Import.status) == "received"
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def refused_csv(work: UnitOfWork, import_id: ImportId) -> bytes | None:
+    query = select(col(Import.refused_csv)).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode)
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
+def _listings(work: UnitOfWork) -> Select[Listing]:
+    return select(Listing).where(col(Listing.livemode) == work.livemode)
+
+
+def _locked(query: Select[T]) -> Select[T]:
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def _found(row: Listing | None, listing_id: str) -> Listing:
+    if row is None:
+        raise NotFound("listing", listing_id)
+    return row

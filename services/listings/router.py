@@ -1,0 +1,295 @@
+"""HTTP of listings and imports."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from services.kernel.actors import Actor
+from services.kernel.errors import invalid
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.http.schemas import Country, is_storable
+from services.kernel.ids import ImportId, ItemId, ListingId
+from services.kernel.pagination import Paging, rows_of
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import drafting, publishing, queries, searching
+from services.listings.errors import NoRefusedRows
+from services.listings.importing import receiving
+from services.listings.importing.receiving import Manifest
+from services.listings.manifests.mapping import Mapping
+from services.listings.models import DraftListing, Import, Listing
+from services.listings.models.drafts import ConditionGrade, Material, ReturnReason
+from services.listings.schemas import (
+    ChangedItem,
+    ChangedListing,
+    FoundListing,
+    FoundPage,
+    ImportAnswer,
+    ImportPage,
+    ListingAnswer,
+    ListingPage,
+    ListingSummary,
+    NewDraft,
+    NewItem,
+    NewListing,
+    PublishedStatus,
+    Status,
+    Withdrawal,
+)
+
+listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
+imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
+routers = [listings, imports]
+
+Reads = Annotated[Actor, holding("listings:read")]
+Writes = Annotated[Actor, holding("listings:write")]
+
+
+async def _told(work: UnitOfWork, listing: Listing, actor: Actor, answer: Response) -> ListingAnswer:
+    tag(answer, listing.version)
+    known = await publishing.facts_for(work, listing, actor)
+    return ListingAnswer.told_to(actor, listing, await queries.items(work, listing.id), known)
+
+
+@listings.post("/listings", status_code=201, summary="Draft a listing")
+async def create(body: NewListing, work: Work, actor: Writes, answer: Response) -> ListingAnswer:
+    """Makes a draft that only you see, with or without items.
+
+    Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out; `publish` under
+    `blocked_transitions` says what is still missing. Causes `listing.created`.
+    """
+    return await _told(work, await drafting.draft(work, body.draft(), by=actor), actor, answer)
+
+
+@listings.get("/listings", summary="List listings")
+async def list_(
+    work: Work,
+    actor: Reads,
+    paging: Paging,
+    mine: Annotated[bool, Query(description="Only your own; false also lists what others offer to you")] = True,
+    status: Annotated[Status | None, Query(description="Only listings in this state")] = None,
+) -> ListingPage:
+    """Newest first, without items."""
+    rows, after = await searching.own(work, paging, by=actor, is_mine=mine, status=status)
+    data = [ListingSummary.of(row) for row in rows]
+    return ListingPage(data=data, has_more=after is not None, next_cursor=after)
+
+
+@listings.get("/listings/search", summary="Search what is offered")
+async def search(
+    work: Work,
+    actor: Reads,
+    paging: Paging,
+    material: Annotated[Material | None, Query(description="A material's code that an item is made of")] = None,
+    status: Annotated[PublishedStatus, Query()] = "open",
+    return_reason: Annotated[ReturnReason | None, Query()] = None,
+    condition: Annotated[ConditionGrade | None, Query(description="The item's condition grade")] = None,
+    country: Annotated[Country | None, Query()] = None,
+    near: Annotated[
+        str | None, Query(max_length=60, description="latitude,longitude in degrees", examples=["51.3127,9.4797"])
+    ] = None,
+    radius_km: Annotated[
+        float, Query(gt=0, le=searching.MOST_KM, description="Around `near`, as the crow flies")
+    ] = searching.USUAL_KM,
+) -> FoundPage:
+    """Published listings that are open to everybody or to you, newest first. Material, return reason and condition must
+    meet in one item; `near` with `radius_km` keeps what lies within a circle.
+    """
+    place = searching.place(near) if near is not None else None
+    wanted = searching.Wanted(status, material, return_reason, condition, country, place, radius_km)
+    rows, after = await searching.search(work, wanted, paging, by=actor)
+    data = [_found(row, place) for row in rows]
+    return FoundPage(data=data, has_more=after is not None, next_cursor=after)
+
+
+def _found(listing: Listing, near: searching.Place | None) -> FoundListing:
+    found = FoundListing.of(listing)
+    if near is not None:
+        here = searching.Place(listing.latitude, listing.longitude)
+        found.distance_km = round(searching.distance_km(near, here), 1)
+    return found
+
+
+@listings.get("/listings/{listing_id}", summary="Read a listing")
+async def get(listing_id: ListingId, work: Work, actor: Reads, answer: Response) -> ListingAnswer:
+    """With its items. Your own always; another's once it is published, to all or to you: its drafts are 404."""
+    return await _told(work, await queries.visible_listing(work, listing_id, actor), actor, answer)
+
+
+@listings.patch("/listings/{listing_id}", summary="Change a draft")
+async def update(
+    listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> ListingAnswer:
+    """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read."""
+    changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
+    return await _told(work, changed, actor, answer)
+
+
+@listings.post("/listings/{listing_id}/items", status_code=201, summary="Add an item to a draft")
+async def add_item(
+    listing_id: ListingId, body: NewItem, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> ListingAnswer:
+    """Answers the listing. Refused with 409 `item_key_taken` when another item has the key."""
+    await drafting.add_item(work, listing_id, body, by=actor, check_version=matching.matches)
+    return await _told(work, await queries.listing(work, listing_id), actor, answer)
+
+
+@listings.patch("/listings/{listing_id}/items/{item_id}", summary="Change an item of a draft")
+async def update_item(
+    listing_id: ListingId,
+    item_id: ItemId,
+    body: ChangedItem,
+    work: Work,
+    actor: Writes,
+    matching: Matching,
+    answer: Response,
+) -> ListingAnswer:
+    """Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
+    `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is yours to say.
+    """
+    await drafting.change_item(work, listing_id, item_id, body, by=actor, check_version=matching.matches)
+    return await _told(work, await queries.listing(work, listing_id), actor, answer)
+
+
+@listings.delete("/listings/{listing_id}/items/{item_id}", summary="Remove an item from a draft")
+async def remove_item(
+    listing_id: ListingId, item_id: ItemId, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> ListingAnswer:
+    """Answers the listing. External ids of an imported item may be imported anew."""
+    changed = await drafting.remove_item(work, listing_id, item_id, by=actor, check_version=matching.matches)
+    return await _told(work, changed, actor, answer)
+
+
+@listings.post("/listings/{listing_id}/publish", summary="Publish a draft", dependencies=[DryRun])
+async def publish(
+    listing_id: ListingId, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> ListingAnswer:
+    """A rule approves what is complete; it opens for bids now, or at `opens_at`.
+
+    Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition ("unknown" is an
+    answer), a waste code that does not hold where and when the goods are offered, hazardous goods without waste code,
+    hazardous properties, UN number, packaging or photos, goods priced by the tonne without a mass, an end that is missing
+    or past. Photos are demanded of hazardous goods below like_new; for others a notice says they are missing.
+    Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`.
+    """
+    published = await publishing.publish(work, listing_id, by=actor, check_version=matching.matches)
+    return await _told(work, published, actor, answer)
+
+
+@listings.post("/listings/{listing_id}/withdraw", summary="Withdraw a listing", dependencies=[DryRun])
+async def withdraw(
+    listing_id: ListingId,
+    work: Work,
+    actor: Writes,
+    matching: Matching,
+    answer: Response,
+    body: Withdrawal | None = None,
+) -> ListingAnswer:
+    """Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes `listing.withdrawn`."""
+    reason = body.reason if body else None
+    withdrawn = await publishing.withdraw(work, listing_id, by=actor, reason=reason, check_version=matching.matches)
+    return await _told(work, withdrawn, actor, answer)
+
+
+@imports.post("/imports", name="create", status_code=201, summary="Import a manifest")
+async def create_import(
+    work: Work,
+    actor: Annotated[Actor, holding("imports:write")],
+    file: Annotated[UploadFile, File(description="CSV, up to 100,000 rows; the whole request up to 32 MiB")],
+    profile: Annotated[
+        Literal["backhaul-1", "ords-0.3"] | None, Form(description="A mapping that ships, instead of `mapping`")
+    ] = None,
+    mapping: Annotated[
+        str | None, Form(description='JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}')
+    ] = None,
+    listing_id: Annotated[ListingId | None, Form(description="A draft of yours to add to")] = None,
+    listing: Annotated[str | None, Form(description="JSON: the fields of a new draft, as for listings.create")] = None,
+) -> ImportAnswer:
+    """Keeps the file and answers `received`; it is read right after, row by row.
+
+    Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by its external id:
+    sent again unchanged it changes nothing, changed it changes its draft, and once its listing is published it is refused
+    with `already_published`. Causes `import.completed` (also for a file that cannot be read: its status is failed), and
+    `listing.created` for a new draft.
+    """
+    chosen = _mapping(profile, mapping)
+    into = _into(listing_id, listing)
+    manifest = Manifest(_file_name(file), await file.read(), chosen, profile)
+    return ImportAnswer.of(await receiving.receive(work, manifest, into=into, by=actor))
+
+
+def _mapping(profile: str | None, document: str | None) -> Mapping:
+    if profile is not None and document is None:
+        return receiving.profile(profile)
+    if profile is None and document is not None:
+        return receiving.mapping(_json(document))
+    raise invalid("/profile", "one_of", "Give either `profile` or `mapping`.")
+
+
+def _json(document: str) -> Any:
+    try:
+        parsed = json.loads(document)
+    except (ValueError, RecursionError):
+        raise invalid("/mapping", "json_invalid", "The mapping is not JSON.") from None
+    if not is_storable(json.dumps(parsed, ensure_ascii=False)) or "\\u0000" in json.dumps(parsed):
+        raise invalid("/mapping", "text_unstorable", "Text may not hold NUL or lone surrogates.")
+    return parsed
+
+
+def _into(listing_id: ListingId | None, fields: str | None) -> ListingId | DraftListing:
+    if listing_id is not None and fields is None:
+        return listing_id
+    if listing_id is None and fields is not None:
+        try:
+            return NewDraft.model_validate_json(fields).draft()
+        except ValidationError as error:
+            found = [{**one, "loc": ("body", "listing", *one["loc"])} for one in error.errors(include_context=False)]
+            raise RequestValidationError(found) from None
+    raise invalid("/listing_id", "one_of", "Give either `listing_id` or `listing`.")
+
+
+def _file_name(file: UploadFile) -> str:
+    name = (file.filename or "manifest.csv")[-200:]
+    if not is_storable(name):
+        raise invalid("/file", "text_unstorable", "The file's name may not hold NUL or lone surrogates.")
+    return name
+
+
+@imports.get("/imports", name="list", summary="List imports")
+async def list_imports(work: Work, actor: Annotated[Actor, holding("imports:read")], paging: Paging) -> ImportPage:
+    """Newest first."""
+    rows, after = await rows_of(work, queries.imports_visible_to(actor), Import.id, paging)
+    return ImportPage(data=[ImportAnswer.of(row) for row in rows], has_more=after is not None, next_cursor=after)
+
+
+@imports.get("/imports/{import_id}", name="get", summary="Read an import")
+async def get_import(
+    import_id: ImportId, work: Work, actor: Annotated[Actor, holding("imports:read")], answer: Response
+) -> ImportAnswer:
+    """How far it is, and what became of its rows."""
+    row = await queries.visible_import(work, import_id, actor)
+    tag(answer, row.version)
+    return ImportAnswer.of(row)
+
+
+@imports.get(
+    "/imports/{import_id}/refused",
+    summary="Download the refused rows",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The refused rows"}},
+)
+async def refused(import_id: ImportId, work: Work, actor: Annotated[Actor, holding("imports:read")]) -> Response:
+    """As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404 until the
+    manifest has been read.
+    """
+    row = await queries.visible_import(work, import_id, actor)
+    content = await queries.refused_csv(work, row.id)
+    if content is None:
+        raise NoRefusedRows(import_id)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row.id}-refused.csv"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
