@@ -1,0 +1,105 @@
+"""Whether a bid is one for this listing, and whether its bidder may take the goods."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.bidding.errors import BidDoesNotFit
+from services.bidding.models import NewBid, rung
+from services.kernel.actors import Actor
+from services.kernel.errors import Blocked, Detail, NotFound
+from services.kernel.money import Money
+from services.kernel.reference import operations
+from services.kernel.reference.errors import ReferenceDataMissing
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import queries as listings
+from services.listings.models import Item, Listing
+from services.parties import permits
+from services.parties import queries as parties
+from services.parties.models import Site
+
+
+async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, at: datetime) -> None:
+    """BidDoesNotFit with a pointer per thing that is wrong; Blocked with a reason per waste code no permit covers."""
+    site = await _own_site(work, new, by)
+    wrong = [*_against_terms(new, listing), *_against_haulage(new, listing), *_against_validity(new, listing, at)]
+    if wrong:
+        raise BidDoesNotFit(*wrong)
+    reasons = await permits.against(
+        work,
+        by.org,
+        kind="treatment",
+        masses=masses(listing, await listings.items(work, listing.id)),
+        on=at.astimezone(ZoneInfo(site.timezone)).date(),
+        country=site.country,
+        operation=new.operation,
+    )
+    if reasons:
+        raise Blocked("bid", "place", reasons)
+
+
+def masses(listing: Listing, items: Sequence[Item]) -> dict[str, int]:
+    """Grams by waste code at the upper tolerance: the most that may arrive. What is no waste is left out."""
+    tolerance_bps = 0 if listing.origin_remainder_id else listing.tolerance_bps
+    sums: dict[str, int] = {}
+    for item in items:
+        if item.waste_code:
+            most = (item.mass_g or 0) * (10_000 + tolerance_bps) // 10_000
+            sums[item.waste_code] = sums.get(item.waste_code, 0) + most
+    return sums
+
+
+async def _own_site(work: UnitOfWork, new: NewBid, by: Actor) -> Site:
+    try:
+        site = await parties.site(work, new.site_id)
+    except NotFound:
+        site = None
+    if site is None or site.org_id != by.org_id:
+        raise BidDoesNotFit(Detail("/site_id", "site_not_yours", "The goods go to a site of yours."))
+    return site
+
+
+def _against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
+    yield from _against_currency("/price", new.price, listing)
+    if new.price_unit not in (None, listing.price_unit):
+        yield Detail("/price_unit", "price_unit_differs", f"The listing is priced per {listing.price_unit}.")
+    if rung(new.disposition) > rung(listing.disposition_floor):
+        yield Detail("/disposition", "disposition_below_floor", f"The holder asks for {listing.disposition_floor}.")
+    if new.operation is not None and not _is_known(new.operation):
+        yield Detail("/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15.")
+
+
+def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:
+    named = {"FCA": "haulage_ceiling", "DAP": "haulage_quote"}
+    for basis, name in named.items():
+        amount: Money | None = getattr(new, name)
+        if amount is None:
+            continue
+        yield from _against_currency(f"/{name}", amount, listing)
+        if basis != new.haulage_basis:
+            yield Detail(f"/{name}", "haulage_does_not_fit", f"{name} belongs to a bid {basis}.")
+        if amount.minor < 0:
+            yield Detail(f"/{name}", "negative", "Haulage costs something, or nothing.")
+    if new.haulage_basis == "DAP" and new.haulage_quote is None:
+        yield Detail("/haulage_quote", "required", "A bid DAP says what delivering costs the seller.")
+
+
+def _against_validity(new: NewBid, listing: Listing, at: datetime) -> Iterable[Detail]:
+    if new.valid_until is None:
+        return
+    last = at if listing.mode == "negotiated" else listing.hard_cap_at or listing.effective_end_at or at
+    if new.valid_until <= max(last, at):
+        yield Detail("/valid_until", "ends_too_early", "A bid binds beyond the end of the bidding.")
+
+
+def _against_currency(pointer: str, amount: Money, listing: Listing) -> Iterable[Detail]:
+    if amount.currency != listing.currency:
+        yield Detail(f"{pointer}/currency", "currency_differs", f"The listing is priced in {listing.currency}.")
+
+
+def _is_known(operation: str) -> bool:
+    try:
+        operations.find(operation)
+    except ReferenceDataMissing:
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""What bids tell. The bidder hears of its own; the seller of those it may read."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.kernel.events import Event
+from services.kernel.ids import BidId, ListingId, OrgId
+from services.kernel.money import Money
+
+
+class BidFact(BaseModel):
+    """What every event of a bid carries. `price` is signed: below zero the seller pays."""
+
+    bid_id: BidId
+    listing_id: ListingId
+    bidder_id: OrgId
+    price: Money
+    price_unit: str
+    haulage_basis: str
+    disposition: str
+
+
+class BidPlaced(BidFact, Event, type="bid.placed"):
+    """A processor has promised to take the lot; `received_at` is the instant by which it counts."""
+
+    received_at: datetime
+
+
+class BidAdmitted(BidFact, Event, type="bid.admitted"):
+    """It stands, until it is withdrawn, lost or awarded."""
+
+
+class BidAwarded(BidFact, Event, type="bid.awarded"):
+    """It has won; the bidder confirms the terms."""
+
+
+class BidConfirmed(BidFact, Event, type="bid.confirmed"):
+    """The winner has accepted the terms; every other bid for the lot is lost."""
+
+
+class BidTimedOut(BidFact, Event, type="bid.timed_out"):
+    """The bidder did not confirm in time."""
+
+
+class BidLost(BidFact, Event, type="bid.lost"):
+    """`reason` is another_bid_confirmed or listing_ended."""
+
+    reason: str
+
+
+class BidWithdrawn(BidFact, Event, type="bid.withdrawn"):
+    """`reason` is withdrawn, or superseded by a new bid of the same bidder."""
+
+    reason: str
+
+
+class BidExpired(BidFact, Event, type="bid.expired"):
+    """The bidder is no longer bound: `valid_until` is over."""

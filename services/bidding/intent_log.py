@@ -1,0 +1,43 @@
+"""When a bid was received: the lock, then the stamp, then whatever decides.
+
+A bid for a sealed listing takes a *shared* advisory lock on it, so bids do not wait for each other; the closer takes it
+*exclusively*, and from then on no stamp from before the close can still arrive. The end of a timed listing moves with its bids,
+and whoever negotiates acts on the last word: their bids take the lock exclusively and queue, so that stamps rise in the order
+of the commits. The stamp is read once, in a statement after the lock, and is both what is checked and what is recorded.
+
+The advisory lock comes first, then rows. Nobody who holds a listing's row may ask for it.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from services.kernel import clock
+from services.kernel.ids import OrgId
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import queries as listings
+from services.listings.models import Listing
+
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtext(:listing))")
+_SEAL = text("SELECT pg_advisory_xact_lock(hashtext(:listing))")
+_ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtext(:listing), hashtext(:bidder))")
+
+
+async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> datetime:
+    """The stamp of what the bidder does now; `listing` is read afresh after it."""
+    if listing.mode == "sealed":
+        await work.session.execute(_SHARE, {"listing": listing.id})
+        await work.session.execute(_ONE_BY_ONE, {"listing": listing.id, "bidder": bidder_id})
+    else:
+        await seal(work, listing.id)
+    stamp = await clock.market_now(work.session, livemode=work.livemode)
+    if listing.mode == "sealed":
+        await work.session.refresh(listing)
+    else:
+        await listings.listing_for_update(work, listing.id)
+    return stamp
+
+
+async def seal(work: UnitOfWork, listing_id: str) -> None:
+    """Waits for every bid under way; no other begins before this unit of work ends."""
+    await work.session.execute(_SEAL, {"listing": listing_id})

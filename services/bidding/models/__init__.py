@@ -1,0 +1,14 @@
+"""The bid: its table, what a processor says to place one, and how it may move."""
+
+from services.bidding.models.bids import (
+    LIVE,
+    STATUSES,
+    STOOD,
+    Bid,
+    HaulageBasis,
+    NewBid,
+    rung,
+)
+from services.bidding.models.moves import BID, BidFacts
+
+__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "HaulageBasis", "NewBid", "rung"]

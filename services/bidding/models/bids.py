@@ -1,0 +1,129 @@
+"""A bid: a processor's promise for a lot. What was promised never changes; a better promise is a new bid."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import Field as Described
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.kernel.ids import BidId, ListingId, OrgId, SiteId
+from services.kernel.money import Money
+from services.kernel.tables import Instant, Versioned
+from services.listings.models.drafts import DISPOSITIONS, Disposition, PriceUnit
+
+STATUSES = (
+    "submitted",
+    "active",
+    "awarded",
+    "confirmed",
+    "timed_out",
+    "lost",
+    "withdrawn",
+    "expired",
+)
+LIVE = ("submitted", "active")
+"""Could still win."""
+STOOD = ("active", "awarded", "confirmed", "timed_out", "lost")
+"""Was there to be chosen when bidding ended."""
+
+HaulageBasis = Literal["FCA", "DAP"]
+
+
+def listed(values: tuple[str, ...]) -> str:
+    """For a CHECK: `'submitted', 'active'`."""
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def rung(disposition: str) -> int:
+    """0 is the highest: reuse."""
+    names: tuple[str, ...] = DISPOSITIONS
+    return names.index(disposition)
+
+
+class NewBid(BaseModel):
+    """A promise for the whole lot. The price is signed, as the seller sees it: above zero you pay, below zero you are paid."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    listing_id: ListingId
+    site_id: SiteId = Described(description="Your site to which the goods will go")
+    price: Money = Described(description="Per unit as the listing asks, in its currency")
+    price_unit: PriceUnit | None = Described(default=None, description="If sent, it must be the listing's")
+    haulage_basis: HaulageBasis = Described(
+        description="FCA: you collect and pay the carrier; DAP: the seller delivers and pays it (Incoterms 2020)"
+    )
+    haulage_ceiling: Money | None = Described(default=None, description="FCA: the most you will pay a carrier, net")
+    haulage_quote: Money | None = Described(
+        default=None, description="DAP: what delivering to your site costs the seller, net; part of the ranking"
+    )
+    disposition: Disposition = Described(description="What becomes of the goods: the listing's floor or a higher rung")
+    operation: Annotated[str, StringConstraints(pattern="^[RDrd][0-9]{1,2}$", to_upper=True)] | None = Described(
+        default=None, description="The recovery or disposal operation your permit must name", examples=["R4"]
+    )
+    valid_until: AwareDatetime | None = Described(default=None, description="Until when you are bound; null: no end")
+
+
+class Bid(Versioned, table=True):
+    """`price_minor` is signed and per `price_unit`. `received_at` is the stamp by which it counts. `sequence` numbers the
+    listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close."""
+
+    __tablename__ = "bid"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
+        CheckConstraint("price_unit IN ('tonne', 'piece', 'lot')", name="price_unit"),
+        CheckConstraint(f"disposition IN ({listed(DISPOSITIONS)})", name="disposition"),
+        CheckConstraint("haulage_basis IN ('FCA', 'DAP')", name="haulage_basis"),
+        CheckConstraint("(haulage_basis = 'DAP') = (haulage_quote_minor IS NOT NULL)", name="quote_of_delivery"),
+        CheckConstraint("haulage_basis = 'FCA' OR haulage_ceiling_minor IS NULL", name="ceiling_of_collection"),
+        CheckConstraint("haulage_quote_minor >= 0 AND haulage_ceiling_minor >= 0", name="haulage"),
+        CheckConstraint("valid_until > received_at", name="validity"),
+        UniqueConstraint("listing_id", "sequence"),
+        Index("ix_bid_listing_received", "listing_id", "received_at", "id"),
+        Index(
+            "uq_bid_live",
+            "listing_id",
+            "bidder_id",
+            unique=True,
+            postgresql_where=text("status IN ('submitted', 'active')"),
+        ),
+    )
+
+    id: BidId = Field(default_factory=BidId.new, primary_key=True)
+    listing_id: ListingId = Field(foreign_key="listing.id")
+    bidder_id: OrgId = Field(foreign_key="organization.id", index=True)
+    site_id: SiteId = Field(foreign_key="site.id")
+    price_minor: int = Field(sa_type=BigInteger)
+    currency: str
+    price_unit: str
+    haulage_basis: str
+    haulage_ceiling_minor: int | None = Field(default=None, sa_type=BigInteger)
+    haulage_quote_minor: int | None = Field(default=None, sa_type=BigInteger)
+    disposition: str
+    operation: str | None = None
+    valid_until: datetime | None = Field(default=None, sa_type=Instant)
+    received_at: datetime = Field(sa_type=Instant)
+    sequence: int | None = None
+    status: str = "submitted"
+    ended_reason: str | None = None
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def haulage_ceiling(self) -> Money | None:
+        return self._money(self.haulage_ceiling_minor)
+
+    @property
+    def haulage_quote(self) -> Money | None:
+        return self._money(self.haulage_quote_minor)
+
+    @property
+    def rung(self) -> int:
+        """0 is the highest: reuse."""
+        return rung(self.disposition)
+
+    def _money(self, minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, self.currency)

@@ -1,0 +1,169 @@
+"""Every SELECT of bids. A sealed bid is read by its bidder alone until the close, by nobody else's query before."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import col
+
+from services.bidding.adjudicating import Entry
+from services.bidding.models import LIVE, STOOD, Bid, BidFacts
+from services.bidding.policy import OPENED
+from services.bidding.ranking import SELLER_COMMISSION_BPS, Ranked, rank
+from services.kernel.actors import Actor
+from services.kernel.errors import NotFound
+from services.kernel.ids import BidId, ListingId, OrgId
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import queries as listings
+from services.listings.models import Listing
+
+T = TypeVar("T")
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """One's own; those for one's own listing, and for any to an operator, unless they are sealed. What was withdrawn from a
+    sealed listing was never opened."""
+    if actor.org_id is None and not actor.is_operator:
+        return false()
+    is_opened = and_(col(Listing.status).in_(OPENED), col(Bid.status) != "withdrawn")
+    is_readable = or_(col(Listing.mode) != "sealed", is_opened)
+    is_theirs = true() if actor.is_operator else col(Listing.seller_id) == actor.org_id
+    of_listing = select(col(Listing.id)).where(col(Listing.id) == col(Bid.listing_id), is_readable, is_theirs).exists()
+    return or_(col(Bid.bidder_id) == actor.org_id, of_listing)
+
+
+def bids(actor: Actor, *, listing_id: ListingId | None = None) -> Select[Bid]:
+    """The actor's own; with a listing, all of it that the actor may see. Unordered."""
+    query = select(Bid).where(col(Bid.livemode) == actor.livemode)
+    if listing_id is None:
+        return query.where(col(Bid.bidder_id) == actor.org_id)
+    return query.where(col(Bid.listing_id) == listing_id, visible_to(actor))
+
+
+async def visible_bid(work: UnitOfWork, bid_id: BidId, actor: Actor) -> Bid:
+    """NotFound for whoever may not see it."""
+    query = select(Bid).where(col(Bid.id) == bid_id, col(Bid.livemode) == actor.livemode, visible_to(actor))
+    return _found((await work.session.execute(query)).scalar_one_or_none(), bid_id)
+
+
+async def bid(work: UnitOfWork, bid_id: str) -> Bid:
+    """For verbs of other contexts: nobody's view in particular."""
+    return _found((await work.session.execute(_bids(work).where(col(Bid.id) == bid_id))).scalar_one_or_none(), bid_id)
+
+
+async def bid_for_update(work: UnitOfWork, bid_id: str) -> Bid:
+    query = _locked(_bids(work).where(col(Bid.id) == bid_id))
+    return _found((await work.session.execute(query)).scalar_one_or_none(), bid_id)
+
+
+async def live_bids(work: UnitOfWork, listing_id: str) -> Sequence[Bid]:
+    """Those that could still win, in the order in which they were received."""
+    query = _bids(work).where(col(Bid.listing_id) == listing_id, col(Bid.status).in_(LIVE))
+    return (await work.session.execute(query.order_by(col(Bid.received_at), col(Bid.id)))).scalars().all()
+
+
+async def live_bidders(work: UnitOfWork, listing_id: str) -> list[OrgId]:
+    return sorted({bid.bidder_id for bid in await live_bids(work, listing_id)})
+
+
+async def live_bids_for_update(work: UnitOfWork, listing_id: str, *, bidder_id: OrgId | None = None) -> Sequence[Bid]:
+    """Locked in the order of their ids; of one bidder only, if given."""
+    query = _bids(work).where(col(Bid.listing_id) == listing_id, col(Bid.status).in_(LIVE))
+    if bidder_id is not None:
+        query = query.where(col(Bid.bidder_id) == bidder_id)
+    return (await work.session.execute(_locked(query.order_by(col(Bid.id))))).scalars().all()
+
+
+async def log(work: UnitOfWork, listing_id: str) -> list[Entry]:
+    """Every bid the listing ever had, whatever became of it."""
+    columns = (col(Bid.received_at), col(Bid.id), col(Bid.bidder_id), col(Bid.price_minor))
+    rows = await work.session.execute(select(*columns).where(col(Bid.listing_id) == listing_id))
+    return [Entry(at, BidId(bid_id), OrgId(bidder_id), price) for at, bid_id, bidder_id, price in rows.all()]
+
+
+async def next_sequence(work: UnitOfWork, listing_id: str) -> int:
+    """For bids that queue: exact under the listing's exclusive lock alone."""
+    query = select(func.coalesce(func.max(col(Bid.sequence)), 0) + 1).where(col(Bid.listing_id) == listing_id)
+    return (await work.session.execute(query)).scalar_one() or 1
+
+
+_NUMBER = text(
+    'UPDATE bid SET sequence = numbered.place FROM (SELECT id, row_number() OVER (ORDER BY received_at, id COLLATE "C")'
+    " AS place FROM bid WHERE listing_id = :listing) numbered WHERE bid.id = numbered.id AND bid.sequence IS NULL"
+)
+
+
+async def number(work: UnitOfWork, listing_id: str) -> None:
+    """Gives the bids of a listing that was sealed their places, under its exclusive lock."""
+    await work.session.execute(_NUMBER, {"listing": listing_id})
+
+
+async def ranking(work: UnitOfWork, listing: Listing, *, commission_bps: int = SELLER_COMMISSION_BPS) -> list[Ranked]:
+    """Of all bids that stood when bidding ended, or stand while the listing negotiates; best first."""
+    query = _bids(work).where(col(Bid.listing_id) == listing.id, col(Bid.status).in_(STOOD))
+    stood = (await work.session.execute(query)).scalars().all()
+    return rank(stood, listing, await listings.items(work, listing.id), commission_bps)
+
+
+async def facts(work: UnitOfWork, bid: Bid, *, now: datetime) -> BidFacts:
+    return (await facts_of(work, [bid], now=now))[bid.id]
+
+
+async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) -> dict[BidId, BidFacts]:
+    """What may be decided about each of them at `now`."""
+    of_bids = await listings.listings(work, {bid.listing_id for bid in bids})
+    leading = await _leading(work, [found.id for found in of_bids.values() if found.mode == "timed"])
+    awarded = await _awarded(work, [found.id for found in of_bids.values() if found.status == "awarded"])
+    return {
+        bid.id: BidFacts(
+            now=now,
+            mode=of_bids[bid.listing_id].mode,
+            listing_status=of_bids[bid.listing_id].status,
+            is_over=is_over(of_bids[bid.listing_id], now),
+            is_leading=bid.id in leading,
+            has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id}),
+        )
+        for bid in bids
+    }
+
+
+def is_over(listing: Listing, now: datetime) -> bool:
+    """A bid counts up to the end, the end included."""
+    return listing.status != "open" or (listing.effective_end_at is not None and now > listing.effective_end_at)
+
+
+async def _leading(work: UnitOfWork, listing_ids: Collection[str]) -> set[str]:
+    if not listing_ids:
+        return set()
+    best_first = (col(Bid.listing_id), col(Bid.price_minor).desc(), col(Bid.received_at), col(Bid.id))
+    query = select(col(Bid.id)).where(col(Bid.listing_id).in_(listing_ids), col(Bid.status).in_(LIVE))
+    best = query.ext(distinct_on(col(Bid.listing_id))).order_by(*best_first)
+    return set((await work.session.execute(best)).scalars())
+
+
+async def _awarded(work: UnitOfWork, listing_ids: Collection[str]) -> dict[str, set[str]]:
+    if not listing_ids:
+        return {}
+    query = select(col(Bid.listing_id), col(Bid.id)).where(
+        col(Bid.listing_id).in_(listing_ids), col(Bid.status).in_(("awarded", "confirmed"))
+    )
+    found: dict[str, set[str]] = {}
+    for listing_id, bid_id in (await work.session.execute(query)).all():
+        found.setdefault(listing_id, set()).add(bid_id)
+    return found
+
+
+def _bids(work: UnitOfWork) -> Select[Bid]:
+    return select(Bid).where(col(Bid.livemode) == work.livemode)
+
+
+def _locked(query: Select[T]) -> Select[T]:
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def _found(row: Bid | None, bid_id: str) -> Bid:
+    if row is None:
+        raise NotFound("bid", bid_id)
+    return row

@@ -1,0 +1,94 @@
+"""HTTP of bids. Awarding and confirming, under the same path, belong to the orders."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import col
+
+from services.bidding import placing, policy, queries
+from services.bidding.models import Bid
+from services.bidding.ranking import SELLER_COMMISSION_BPS
+from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
+from services.kernel.actors import Actor
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.ids import BidId, ListingId
+from services.kernel.pagination import Paging, rows_of
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import queries as listings
+
+bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
+routers = [bids]
+
+Reads = Annotated[Actor, holding("bids:read")]
+Writes = Annotated[Actor, holding("bids:write")]
+
+
+@bids.post("/bids", summary="Place a bid", status_code=201, dependencies=[DryRun])
+async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response) -> BidAnswer:
+    """A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock read no more than
+    the listing's `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
+
+    Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes
+    only what beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits
+    do not cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`,
+    `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`.
+    Causes `bid.placed` and `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it
+    supersedes.
+    """
+    bid = await placing.place(work, body, by=actor)
+    tag(answer, bid.version)
+    return await _answer(work, bid, actor)
+
+
+@bids.get("/bids", summary="List bids")
+async def list_(
+    work: Work,
+    actor: Reads,
+    paging: Paging,
+    listing_id: Annotated[ListingId | None, Query(description="All bids for it that you may see")] = None,
+    status: Annotated[str | None, Query(pattern="^[a-z_]{1,20}$")] = None,
+) -> BidPage:
+    """Your own, newest first. With `listing_id` the seller reads all bids for the listing: sealed ones after the close."""
+    query = queries.bids(actor, listing_id=listing_id)
+    if status is not None:
+        query = query.where(col(Bid.status) == status)
+    rows, cursor = await rows_of(work, query, col(Bid.id), paging)
+    facts = await queries.facts_of(work, rows, now=work.now)
+    of_rows = await listings.listings(work, {row.listing_id for row in rows})
+    found = [BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor) for row in rows]
+    return BidPage(data=found, has_more=cursor is not None, next_cursor=cursor)
+
+
+@bids.get("/bids/{bid_id}", summary="Read a bid")
+async def get(bid_id: BidId, work: Work, actor: Reads, answer: Response) -> BidAnswer:
+    """For its bidder, and for the seller of the listing: of a sealed one after the close."""
+    bid = await queries.visible_bid(work, bid_id, actor)
+    tag(answer, bid.version)
+    return await _answer(work, bid, actor)
+
+
+@bids.post("/bids/{bid_id}/withdraw", summary="Withdraw a bid", dependencies=[DryRun])
+async def withdraw(bid_id: BidId, work: Work, actor: Writes, matching: Matching, answer: Response) -> BidAnswer:
+    """While bidding is on, sealed or negotiated; of a timed listing any bid but the leading one. Refused with
+    `bidding_has_closed` or `bid_is_leading`. Causes `bid.withdrawn`; a sealed bid that was withdrawn is never opened.
+    """
+    bid = await placing.withdraw(work, bid_id, by=actor, check_version=matching.matches)
+    tag(answer, bid.version)
+    return await _answer(work, bid, actor)
+
+
+@bids.get("/listings/{listing_id}/ranking", summary="Rank the bids for a listing")
+async def ranking(listing_id: ListingId, work: Work, actor: Reads) -> RankingAnswer:
+    """For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the price on the
+    declared quantity, less the seller's haulage, less its commission; then the higher rung, then who came first. Refused with
+    `not_the_seller` and `still_open`.
+    """
+    listing = await listings.visible_listing(work, listing_id, actor)
+    policy.must_read_ranking(actor, listing)
+    ranked = await queries.ranking(work, listing)
+    return RankingAnswer.of(listing, ranked, SELLER_COMMISSION_BPS)
+
+
+async def _answer(work: UnitOfWork, bid: Bid, actor: Actor) -> BidAnswer:
+    listing = await listings.listing(work, bid.listing_id)
+    return BidAnswer.of(bid, listing, await queries.facts(work, bid, now=work.now), actor)
