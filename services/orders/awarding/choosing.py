@@ -1,0 +1,157 @@
+"""The seller chooses a bid: terms are frozen, permits reserved, and the buyer has two business days to confirm."""
+
+from collections.abc import Sequence
+
+from services.bidding import closing
+from services.bidding import queries as bids
+from services.bidding.models import BID, Bid
+from services.kernel import states, timers
+from services.kernel.actors import Actor
+from services.kernel.errors import Blocked, Forbidden, Reason
+from services.kernel.ids import BidId, OrderId, OrgId
+from services.kernel.unit_of_work import UnitOfWork
+from services.listings import publishing
+from services.listings import queries as listings
+from services.listings.models import Item, Listing
+from services.orders import events, permitting, queries, telling
+from services.orders import terms as agreements
+from services.orders.awarding.lapsing import CONFIRM_DAYS, CONFIRM_WINDOW
+from services.orders.errors import AlreadyAwarded
+from services.orders.models import Award, Order, OrderLine
+from services.orders.queries import CheckVersion, any_version
+from services.orders.terms import Terms
+from services.orders.windows import end_of_business_day
+from services.parties import permits
+from services.parties import queries as parties
+from services.payments import queries as payments
+
+
+async def award(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: CheckVersion = any_version) -> Order:
+    """`check_version` is asked for the bid's version.
+
+    Raises AlreadyAwarded, or Blocked with every reason: `still_open`, `bid_has_expired`, `payouts_not_active` of
+    whoever would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. NotFound for a bid the actor may not
+    see."""
+    listing, bid = await _taken(work, bid_id, by)
+    check_version(bid.version)
+    if await queries.live_award(work, listing.id) is not None:
+        raise AlreadyAwarded(listing.id)
+    BID.find("award", bid.status)
+    items = await listings.items(work, listing.id)
+    terms = agreements.freeze(listing, items, bid)
+    reasons = await _against(work, bid, terms)
+    if reasons:
+        raise Blocked("bid", "award", reasons)
+    order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
+    await _add_lines(work, order, items)
+    await permits.reserve(
+        work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
+    )
+    await _mark(work, listing, bid)
+    await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
+    telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
+    return order
+
+
+async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, Bid]:
+    """Both locked, the listing first: awards of one lot queue here."""
+    seen = await bids.visible_bid(work, bid_id, by)
+    listing = await listings.listing_for_update(work, seen.listing_id)
+    if by.org_id != listing.seller_id:
+        raise Forbidden("Only the seller awards.")
+    return listing, await bids.bid_for_update(work, bid_id)
+
+
+async def _against(work: UnitOfWork, bid: Bid, terms: Terms) -> list[Reason]:
+    facts = await bids.facts(work, bid, now=work.now)
+    _, reasons = states.check(BID, bid, "award", by="seller", facts=facts)
+    return [
+        *reasons,
+        *await _against_payee(work, terms),
+        *await permits.against(work, bid.bidder_id, kind="treatment", **await permitting.at_most(work, terms)),
+    ]
+
+
+async def _against_payee(work: UnitOfWork, terms: Terms) -> list[Reason]:
+    """The seller is paid for goods, the buyer for taking them; at a nil price nobody is."""
+    if not terms.price:
+        return []
+    payee_id = terms.seller_id if terms.price.minor > 0 else terms.buyer_id
+    if await payments.payout_status(work, payee_id) == "active":
+        return []
+    payee = await parties.organization(work, payee_id)
+    return [Reason("payouts_not_active", f"{payee.legal_name} cannot be paid yet: its payout account is not active.")]
+
+
+async def _ranking(work: UnitOfWork, listing: Listing, bid: Bid) -> list[dict[str, object]]:
+    ranked = await bids.ranking(work, listing, commission_bps=agreements.COMMISSION_BPS)
+    return [{"bid_id": one.bid.id, "rank": one.rank, "landed_net_value": one.landed_net_value.amount} for one in ranked]
+
+
+async def _contract(
+    work: UnitOfWork, listing: Listing, bid: Bid, terms: Terms, ranking: list[dict[str, object]]
+) -> Order:
+    award = Award(
+        listing_id=listing.id,
+        bid_id=bid.id,
+        seller_id=listing.seller_id,
+        buyer_id=bid.bidder_id,
+        awarded_by=work.actor.label,
+        ranking=ranking,
+        livemode=work.livemode,
+        created_at=work.now,
+    )
+    work.add(award)
+    await work.session.flush()
+    site = await parties.site(work, bid.site_id)
+    order = Order(
+        award_id=award.id,
+        listing_id=listing.id,
+        bid_id=bid.id,
+        seller_id=listing.seller_id,
+        buyer_id=bid.bidder_id,
+        from_site_id=listing.site_id,
+        to_site_id=bid.site_id,
+        terms=terms.model_dump(mode="json"),
+        terms_hash=agreements.hash_of(terms),
+        confirm_by=end_of_business_day(work.now, CONFIRM_DAYS, site.timezone),
+        origin_remainder_id=listing.origin_remainder_id,
+        parent_order_id=await _parent(work, listing),
+        livemode=work.livemode,
+        created_at=work.now,
+    )
+    work.add(order)
+    await work.session.flush()
+    return order
+
+
+async def _parent(work: UnitOfWork, listing: Listing) -> OrderId | None:
+    if listing.origin_remainder_id is None:
+        return None
+    return (await queries.remainder(work, listing.origin_remainder_id)).order_id
+
+
+async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> None:
+    for position, item in enumerate(items):
+        line = OrderLine(
+            order_id=order.id,
+            position=position,
+            item_id=item.id,
+            title=item.title,
+            quantity=item.quantity,
+            mass_g=item.mass_g,
+            waste_code=item.waste_code,
+            un_number=item.un_number,
+            is_hazardous=item.is_hazardous,
+            livemode=work.livemode,
+            created_at=work.now,
+        )
+        work.add(line)
+    await work.session.flush()
+
+
+async def _mark(work: UnitOfWork, listing: Listing, bid: Bid) -> None:
+    """The bid first: it is refused while bidding is on."""
+    await closing.mark_awarded(work, bid, by="seller")
+    bidders = [OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id)]
+    await publishing.mark_awarded(work, listing, by="seller", bidders=[bid.bidder_id, *bidders])

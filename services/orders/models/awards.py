@@ -1,0 +1,31 @@
+"""The fact that a bid won."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field
+
+from services.kernel.ids import AwardId, BidId, ListingId, OrgId
+from services.kernel.tables import Instant, Row, json_field
+
+
+class Award(Row, table=True):
+    """That a bid won a lot: who said so, and on which `ranking` ([{bid_id, rank}], best first). It is live until
+    `ended_at`: the winner did not confirm, or the order was cancelled before loading. A lot has one live award."""
+
+    __tablename__ = "award"
+    __table_args__ = (
+        Index("uq_award_listing_id", "listing_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="end_has_a_reason"),
+    )
+
+    id: AwardId = Field(default_factory=AwardId.new, primary_key=True)
+    listing_id: ListingId = Field(foreign_key="listing.id")
+    bid_id: BidId = Field(foreign_key="bid.id", unique=True)
+    seller_id: OrgId = Field(foreign_key="organization.id")
+    buyer_id: OrgId = Field(foreign_key="organization.id")
+    awarded_by: str
+    ranking: list[dict[str, Any]] = json_field(default_factory=list)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    end_reason: str | None = None

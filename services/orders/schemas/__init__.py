@@ -1,0 +1,16 @@
+"""Requests and answers of awards, orders and receipts."""
+
+from services.orders.schemas.answers import OrderAnswer, OrderPage, ReceiptAnswer, ReceiptPage
+from services.orders.schemas.requests import Cancellation, Confirmation, Inspection, NewReceipt, RemainderRoute
+
+__all__ = [
+    "Cancellation",
+    "Confirmation",
+    "Inspection",
+    "NewReceipt",
+    "OrderAnswer",
+    "OrderPage",
+    "ReceiptAnswer",
+    "ReceiptPage",
+    "RemainderRoute",
+]
