@@ -8,11 +8,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.app import import_every_model
+import services.app  # noqa: F401 - with every router comes every model
 from services.kernel.settings import Settings
 from services.kernel.tables import metadata
 
-import_every_model()
 ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('backhaul.migrations'))")
 """For the session: `serve` and `work` started together must not both create a table."""
 LOCK_TIMEOUT = "SET lock_timeout = '5s'"

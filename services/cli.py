@@ -21,7 +21,12 @@ from services.kernel.telemetry import configure_logs
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import onboarding
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, help="The open marketplace for what travels backwards.")
+main = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The open marketplace for what travels backwards.",
+)
 DOCUMENT = TOP / "openapi" / "backhaul.v1.json"
 ENDPOINTS = TOP / "openapi" / "endpoints.txt"
 

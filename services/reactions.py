@@ -8,88 +8,85 @@ from typing import Any
 
 from sqlalchemy import text
 
+from services.bidding import closing
+from services.certification import custody
+from services.certification.issuing import listing, signing
 from services.kernel.actors import system
-from services.kernel.events import CATALOGUE, EventRow, parse
+from services.kernel.events import EventRow, parse
 from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
-from services.webhooks import fanout
+from services.listings import publishing
+from services.listings.importing import landing
+from services.orders import awarding, fulfilment, receiving, rerouting, settlement
+from services.payments import stripe_inbox
+from services.payments.operations import outbox, running
+from services.pickups import dispatching, tendering
+from services.webhooks import delivering, fanout
 
 Reaction = Callable[[UnitOfWork, Any], Awaitable[object]]
 """(work, event as its class) → anything."""
 
 
 async def clear_the_pickup(work: UnitOfWork, event: Any) -> None:
-    from services.pickups import dispatching
-
     await dispatching.clear(work, order_id=event.order_id, clearance_id=event.deal_id)
 
 
 async def withdraw_the_clearance(work: UnitOfWork, event: Any) -> None:
-    from services.pickups import dispatching
-
     await dispatching.withdraw_clearance(work, order_id=event.order_id)
 
 
 async def start_the_order(work: UnitOfWork, event: Any) -> None:
-    from services.orders import fulfilment
-
     await fulfilment.start(work, event.order_id)
 
 
 async def take_the_load_into_custody(work: UnitOfWork, event: Any) -> None:
-    from services.certification import custody
-
     await custody.loaded(work, pickup_id=event.pickup_id)
 
 
 async def expect_the_receipt(work: UnitOfWork, event: Any) -> None:
-    from services.orders import receiving
-
     await receiving.expect(work, pickup_id=event.pickup_id)
 
 
 async def book_what_was_inspected(work: UnitOfWork, event: Any) -> None:
-    from services.certification import custody
-
     await custody.inspected(work, receipt_id=event.receipt_id)
 
 
 async def settle_the_order(work: UnitOfWork, event: Any) -> None:
-    from services.orders import settlement
-
     await settlement.settled(work, order_id=event.order_id)
 
 
 async def try_to_close_the_order(work: UnitOfWork, event: Any) -> None:
-    from services.orders import settlement
-
     await settlement.try_close(work, order_id=event.order_id)
 
 
 async def fulfil_the_obligations(work: UnitOfWork, event: Any) -> None:
-    from services.orders import fulfilment
-
     await fulfilment.fulfil_obligations(
         work, order_ids=event.order_ids, kind=event.certificate_type, certificate_id=event.certificate_id
     )
 
 
 async def watch_the_clock(work: UnitOfWork, event: Any) -> None:
-    from services.bidding import closing
-
     await closing.watch(work, event.listing_id)
 
 
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
-    from services.bidding import closing
-
     await closing.lose_all(work, event.listing_id)
 
 
+async def reopen_what_found_no_taker(work: UnitOfWork, event: Any) -> None:
+    await rerouting.fell_through(work, listing_id=event.listing_id)
+
+
+UNSOLD: dict[str, Reaction] = {
+    "let every bid go": let_every_bid_go,
+    "reopen what found no taker": reopen_what_found_no_taker,
+}
+
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.opened": {"watch the auction clock": watch_the_clock},
-    "listing.withdrawn": {"let every bid go": let_every_bid_go},
-    "listing.expired": {"let every bid go": let_every_bid_go},
+    "listing.withdrawn": UNSOLD,
+    "listing.expired": UNSOLD,
+    "listing.cancelled": UNSOLD,
     "deal.held": {"clear the pickup": clear_the_pickup},
     "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
     "pickup.loaded": {
@@ -104,6 +101,24 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "certificate.issued": {"fulfil the obligations": fulfil_the_obligations},
 }
 """Event type → name of the reaction → what happens. Besides these every event is fanned out to partners' webhooks."""
+
+WITH_TIMERS_OR_JOBS = (
+    closing,
+    landing,
+    publishing,
+    awarding.lapsing,
+    receiving.lapsing,
+    rerouting,
+    settlement,
+    outbox,
+    running,
+    stripe_inbox,
+    tendering,
+    delivering,
+    listing,
+    signing,
+)
+"""Importing them registers their handlers: the worker must know every one."""
 
 FAN_OUT = "tell the partners"
 JOB = "reactions.react"

@@ -94,7 +94,7 @@ class Method:
                 continue
             is_match = one.name.lower() == "if-match"
             kind = "str | int" if is_match else self.schemas.sent(one.schema, f"{self.hint}{pascal(one.name)}")
-            told = " ".join(part for part in (one.description, self.schemas.told(one.schema)) if part)
+            told = " ".join(dict.fromkeys(part for part in (one.description, self.schemas.told(one.schema)) if part))
             name = self._keyword(one.name, kind, one.required, told)
             pairs.append(f'"{one.name}": etag({name})' if is_match else f'"{one.name}": {name}')
         if pairs:

@@ -9,7 +9,7 @@ def docstring(text: str, *, fallback: str, indent: str = "    ") -> list[str]:
     """The lines of a docstring, quotes included."""
     safe = (text.strip() or fallback).replace("\\", "\\\\").replace('"""', "'''")
     if safe.endswith('"'):
-        safe += " "
+        safe = safe[:-1] + '\\"'
     paragraphs = [_wrapped(paragraph, WIDTH - len(indent)) for paragraph in safe.split("\n\n")]
     lines = [line for number, block in enumerate(paragraphs) for line in ([""] if number else []) + block]
     if len(lines) == 1:

@@ -7,6 +7,8 @@ from services.kernel.ids import KeyId, MemberId, OrgId, PermitId, SiteId
 
 
 class OrganizationRegistered(Event, type="organization.registered"):
+    """An organization has come in, verified by rule in the sandbox, by an operator in live mode."""
+
     organization_id: OrgId
     legal_name: str
     country: str
@@ -15,12 +17,16 @@ class OrganizationRegistered(Event, type="organization.registered"):
 
 
 class OrganizationVerified(Event, type="organization.verified"):
+    """Its roles are unlocked: it may list, bid, carry or verify."""
+
     organization_id: OrgId
     legal_name: str
     roles: list[str]
 
 
 class ApiKeyCreated(Event, type="api_key.created"):
+    """A credential exists; its secret is in no event."""
+
     api_key_id: KeyId
     organization_id: OrgId
     member_id: MemberId
@@ -30,6 +36,8 @@ class ApiKeyCreated(Event, type="api_key.created"):
 
 
 class ApiKeyRevoked(Event, type="api_key.revoked"):
+    """A credential opens nothing from now on."""
+
     api_key_id: KeyId
     organization_id: OrgId
     name: str
@@ -37,6 +45,8 @@ class ApiKeyRevoked(Event, type="api_key.revoked"):
 
 
 class PermitAdded(Event, type="permit.added"):
+    """A permit counts from now on, within its scope and dates."""
+
     permit_id: PermitId
     organization_id: OrgId
     site_id: SiteId | None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.kernel.actors import Actor
+from services.kernel.errors import Forbidden
 from services.kernel.ids import OrgId
 from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
@@ -16,6 +17,8 @@ async def verify(
     work: UnitOfWork, org_id: OrgId, *, by: Actor, check_version: Callable[[int], None] | None = None
 ) -> Organization:
     """An operator's word. Raises Forbidden for anybody else and TransitionNotPossible the second time."""
+    if not by.is_operator:
+        raise Forbidden("Only an operator verifies an organization.")
     organization = await queries.organization_for_update(work, org_id)
     if check_version is not None:
         check_version(organization.version)

@@ -28,8 +28,11 @@ async def of_transport(work: UnitOfWork, job: PickupJob, org_id: OrgId, *, on: d
 
 
 async def of_treatment(work: UnitOfWork, job: PickupJob, *, on: date) -> list[Reason]:
-    """What stands against the receiver's permit. Its tonnage is reserved since the award, so no mass is asked for again."""
-    country = await origin_country(work, job)
+    """What stands against the receiver's permit. Its tonnage is reserved since the award, so no mass is asked for again.
+    A seller that takes its own goods back treats nothing."""
+    if job.receiver_id == job.seller_id:
+        return []
+    country = (await parties.site(work, job.to_site_id)).country
     masses = dict.fromkeys(job.masses, 0)
     reasons = await permits.against(work, job.receiver_id, kind=TREATMENT, masses=masses, on=on, country=country)
     return [Reason(reason.code, f"The receiver: {reason.detail}") for reason in reasons]

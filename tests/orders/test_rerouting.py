@@ -36,8 +36,7 @@ def to_buyer(market: Market, **given: Any) -> dict[str, Any]:
     return {"route": "redirect", "redirect": {"processor_id": market.buyer.org.id, **given}}
 
 
-async def test_a_return_ends_when_the_goods_are_back_at_a_seller_who_may_store_them(market: Market) -> None:
-    await permit(market.sessions, market.seller, operations=["R13"])
+async def test_a_return_ends_when_the_goods_are_back_at_the_seller(market: Market) -> None:
     order = await refused(market)
     answer = await route(market, order, route="return")
     assert answer.status_code == 200, answer.text

@@ -53,7 +53,7 @@ class Counter:
         try:
             return await self._answer(asked)
         except Refusal as refusal:
-            return Answer(refusal.status, refusal.body), False
+            return Answer(refusal.status_code, refusal.body), False
 
     async def _answer(self, asked: Asked) -> tuple[Answer, bool]:
         _authenticate(asked.headers)
@@ -122,7 +122,7 @@ class Counter:
             body = operation.handle(call)
         except Refusal as refusal:
             self.store.run("ROLLBACK TO effect")
-            return Answer(refusal.status, refusal.body), refusal.is_saved
+            return Answer(refusal.status_code, refusal.body), refusal.is_saved
         self.store.run("RELEASE effect")
         return Answer(200, body), True
 

@@ -49,7 +49,7 @@ class Steering:
             try:
                 return JSONResponse(self._within(handle, await self._call(request)))
             except Refusal as refusal:
-                return JSONResponse(refusal.body, status_code=refusal.status)
+                return JSONResponse(refusal.body, status_code=refusal.status_code)
 
         return answered
 
@@ -77,7 +77,7 @@ class Steering:
         try:
             followed = self._within(accounts.follow_link, await self._call(request))
         except Refusal as refusal:
-            return HTMLResponse(_PAGE.format(said="This link is unknown.", on=""), status_code=refusal.status)
+            return HTMLResponse(_PAGE.format(said="This link is unknown.", on=""), status_code=refusal.status_code)
         if "refresh_url" in followed:
             return RedirectResponse(followed["refresh_url"], status_code=303)
         said = f"Simulated onboarding: {html.escape(followed['account'])} is complete and can receive money."

@@ -34,7 +34,7 @@ class Refusal(Exception):
         is_saved: bool = False,
     ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status_code = status
         self.is_saved = is_saved
         named = {"type": type, "message": message, "code": code, "param": param}
         self.body: Json = {"error": {key: value for key, value in named.items() if value is not None}}

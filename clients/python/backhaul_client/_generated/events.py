@@ -9,15 +9,78 @@ from . import models
 __all__: list[str] = [
     "ApiKeyCreated",
     "ApiKeyRevoked",
+    "BatchCreated",
+    "BatchProcessed",
+    "BidAdmitted",
+    "BidAwarded",
+    "BidConfirmed",
+    "BidExpired",
+    "BidLost",
+    "BidPlaced",
+    "BidTimedOut",
+    "BidWithdrawn",
+    "CertificateDrafted",
+    "CertificateExpired",
+    "CertificateIssued",
+    "CertificateQueried",
+    "CertificateRefused",
+    "CertificateReinstated",
+    "CertificateRevoked",
+    "CertificateSubmitted",
+    "CertificateSuspended",
+    "CertificateVerificationStarted",
+    "CertificateWithdrawn",
+    "CustodyRecorded",
+    "DealAdjusted",
+    "DealAgreed",
+    "DealCancelled",
+    "DealCancelling",
+    "DealClosed",
+    "DealCollectFailed",
+    "DealCollecting",
+    "DealHeld",
+    "DealLegReleased",
+    "DealSettled",
+    "DealSettling",
     "EVENTS",
+    "ImpactStated",
+    "ImportCompleted",
+    "ListingAwardReopened",
+    "ListingAwarded",
+    "ListingCancelled",
+    "ListingClosed",
+    "ListingCreated",
+    "ListingExpired",
+    "ListingFulfilled",
+    "ListingOpened",
+    "ListingPublished",
+    "ListingSubmitted",
+    "ListingWithdrawn",
+    "ObligationFulfilled",
+    "ObligationWaived",
     "OfferAccepted",
     "OfferDeclined",
     "OfferExpired",
     "OfferMade",
     "OfferSuperseded",
     "OfferWithdrawn",
+    "OrderAccepted",
+    "OrderCancelled",
+    "OrderClosed",
+    "OrderConfirmed",
+    "OrderCreated",
+    "OrderPartiallyAccepted",
+    "OrderPartiallyReceived",
+    "OrderReceived",
+    "OrderRefused",
+    "OrderRemainderRouted",
+    "OrderSettled",
+    "OrderStarted",
     "OrganizationRegistered",
     "OrganizationVerified",
+    "PaymentCollected",
+    "PayoutsEnabled",
+    "PayoutsRestricted",
     "PermitAdded",
     "PickupAccepted",
     "PickupArrived",
@@ -34,13 +97,18 @@ __all__: list[str] = [
     "PickupTenderExhausted",
     "PickupTendered",
     "PickupUnscheduled",
+    "ReceiptInspected",
+    "RefundFailed",
+    "RefundPaid",
+    "TransferBlocked",
+    "TransferPaid",
     "WebhookEndpointDisabled",
     "WebhookEndpointSecretRotated",
 ]
 
 
 class ApiKeyCreated(Event):
-    """api_key.created"""
+    """A credential exists; its secret is in no event"""
 
     data: models.ApiKeyCreated
     recorded_at: str
@@ -50,13 +118,499 @@ class ApiKeyCreated(Event):
 
 
 class ApiKeyRevoked(Event):
-    """api_key.revoked"""
+    """A credential opens nothing from now on"""
 
     data: models.ApiKeyRevoked
     recorded_at: str
     schema_version: int
     seq: int
     transition: models.ApiKeyRevokedTransition
+
+
+class BatchCreated(Event):
+    """Accepted mass is a batch at the processor's site, and awaits processing"""
+
+    data: models.BatchCreated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BatchCreatedTransition
+
+
+class BatchProcessed(Event):
+    """Nothing of the batch is left; the operation is a final one"""
+
+    data: models.BatchProcessed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BatchProcessedTransition
+
+
+class BidAdmitted(Event):
+    """It stands, until it is withdrawn, lost or awarded"""
+
+    data: models.BidAdmitted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidAdmittedTransition
+
+
+class BidAwarded(Event):
+    """It has won; the bidder confirms the terms"""
+
+    data: models.BidAwarded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidAwardedTransition
+
+
+class BidConfirmed(Event):
+    """The winner has accepted the terms; every other bid for the lot is lost"""
+
+    data: models.BidConfirmed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidConfirmedTransition
+
+
+class BidExpired(Event):
+    """The bidder is no longer bound: `valid_until` is over"""
+
+    data: models.BidExpired
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidExpiredTransition
+
+
+class BidLost(Event):
+    """`reason` is another_bid_confirmed or listing_ended"""
+
+    data: models.BidLost
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidLostTransition
+
+
+class BidPlaced(Event):
+    """A processor has promised to take the lot; `received_at` is the instant by which it counts"""
+
+    data: models.BidPlaced
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidPlacedTransition
+
+
+class BidTimedOut(Event):
+    """The bidder did not confirm in time"""
+
+    data: models.BidTimedOut
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidTimedOutTransition
+
+
+class BidWithdrawn(Event):
+    """`reason` is withdrawn, or superseded by a new bid of the same bidder"""
+
+    data: models.BidWithdrawn
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.BidWithdrawnTransition
+
+
+class CertificateDrafted(Event):
+    """A processed batch can be certified; its holder adds evidence and submits"""
+
+    data: models.CertificateDrafted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateDraftedTransition
+
+
+class CertificateExpired(Event):
+    """Its validity is over"""
+
+    data: models.CertificateExpired
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateExpiredTransition
+
+
+class CertificateIssued(Event):
+    """Signed and debited. `order_ids` are the orders all of whose accepted goods are now certified"""
+
+    data: models.CertificateIssued
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateIssuedTransition
+
+
+class CertificateQueried(Event):
+    """The verifier asks back; it is a draft again and its mass is free"""
+
+    data: models.CertificateQueried
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateQueriedTransition
+
+
+class CertificateRefused(Event):
+    """The verifier refused it; its mass is free"""
+
+    data: models.CertificateRefused
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateRefusedTransition
+
+
+class CertificateReinstated(Event):
+    """It stands again, as a new version"""
+
+    data: models.CertificateReinstated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateReinstatedTransition
+
+
+class CertificateRevoked(Event):
+    """It does not stand any more, for good; its mass stays consumed"""
+
+    data: models.CertificateRevoked
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateRevokedTransition
+
+
+class CertificateSubmitted(Event):
+    """The mass is reserved; the verifier may take it up"""
+
+    data: models.CertificateSubmitted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateSubmittedTransition
+
+
+class CertificateSuspended(Event):
+    """Its current version does not stand for now; its mass stays certified unless a correction took it"""
+
+    data: models.CertificateSuspended
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateSuspendedTransition
+
+
+class CertificateVerificationStarted(Event):
+    """The verifier has taken it up"""
+
+    data: models.CertificateVerificationStarted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateVerificationStartedTransition
+
+
+class CertificateWithdrawn(Event):
+    """The holder took it back; its mass is free"""
+
+    data: models.CertificateWithdrawn
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CertificateWithdrawnTransition
+
+
+class CustodyRecorded(Event):
+    """Something happened to material, and stands in its site's chain. `kind` is make, move, modify or adjust"""
+
+    data: models.CustodyRecorded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.CustodyRecordedTransition
+
+
+class DealAdjusted(Event):
+    """A contested part is decided: `refund` goes back to the payer, `payout` to the payee; `contested` is what
+    stays
+    """
+
+    data: models.DealAdjusted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealAdjustedTransition
+
+
+class DealAgreed(Event):
+    """Terms are frozen. `goods` is the signed net price at the upper tolerance, `exposure` the most that can be
+    owed
+    """
+
+    data: models.DealAgreed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealAgreedTransition
+
+
+class DealCancelled(Event):
+    """Every payment is called off or returned"""
+
+    data: models.DealCancelled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealCancelledTransition
+
+
+class DealCancelling(Event):
+    """The deal is off; `refund` goes back, `fee` stays with who was let down"""
+
+    data: models.DealCancelling
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealCancellingTransition
+
+
+class DealClosed(Event):
+    """Nothing can be pulled back any more and nothing is owed"""
+
+    data: models.DealClosed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealClosedTransition
+
+
+class DealCollectFailed(Event):
+    """The provider refused to collect; `reason` is its code"""
+
+    data: models.DealCollectFailed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealCollectFailedTransition
+
+
+class DealCollecting(Event):
+    """The exposure is being collected; the deal shows its payer where to send the money"""
+
+    data: models.DealCollecting
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealCollectingTransition
+
+
+class DealHeld(Event):
+    """All that can be owed has arrived and is held: goods may be dispatched"""
+
+    data: models.DealHeld
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealHeldTransition
+
+
+class DealLegReleased(Event):
+    """A payee's part is released before acceptance: haulage on delivery. `amount` is net and VAT together"""
+
+    data: models.DealLegReleased
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealLegReleasedTransition
+
+
+class DealSettled(Event):
+    """Nothing is held, and every transfer and refund is done at the provider. `accepted` is the net total,
+    positive
+    """
+
+    data: models.DealSettled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealSettledTransition
+
+
+class DealSettling(Event):
+    """The hold is split by what was accepted. `accepted` is net, `vat` its VAT; `contested` stays held until it is"""
+
+    data: models.DealSettling
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.DealSettlingTransition
+
+
+class ImpactStated(Event):
+    """What the treatment cost and spared, frozen. Decimal strings in kgCO2e, null where nothing could be computed"""
+
+    data: models.ImpactStated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ImpactStatedTransition
+
+
+class ImportCompleted(Event):
+    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why"""
+
+    data: models.ImportCompleted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ImportCompletedTransition
+
+
+class ListingAwardReopened(Event):
+    """The chosen bidder did not confirm, or the order was cancelled before loading: another bid may win"""
+
+    data: models.ListingAwardReopened
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingAwardReopenedTransition
+
+
+class ListingAwarded(Event):
+    """A bid on the whole lot was chosen; its bidder has yet to confirm"""
+
+    data: models.ListingAwarded
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingAwardedTransition
+
+
+class ListingCancelled(Event):
+    """Backhaul took it off the market"""
+
+    data: models.ListingCancelled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingCancelledTransition
+
+
+class ListingClosed(Event):
+    """Bidding has ended. Sealed bids become readable to the seller"""
+
+    data: models.ListingClosed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingClosedTransition
+
+
+class ListingCreated(Event):
+    """A draft was made; `origin_…` names the refused remainder it offers again"""
+
+    data: models.ListingCreated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingCreatedTransition
+
+
+class ListingExpired(Event):
+    """Nobody bid, or nobody was awarded in the award window"""
+
+    data: models.ListingExpired
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingExpiredTransition
+
+
+class ListingFulfilled(Event):
+    """Every order made from the listing has ended"""
+
+    data: models.ListingFulfilled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingFulfilledTransition
+
+
+class ListingOpened(Event):
+    """`closes_at` is when bidding ends; None only for a negotiated listing without an end"""
+
+    data: models.ListingOpened
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingOpenedTransition
+
+
+class ListingPublished(Event):
+    """The listing passed its review: others may read it, and bids are taken from `opens_at` on"""
+
+    data: models.ListingPublished
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingPublishedTransition
+
+
+class ListingSubmitted(Event):
+    """The seller asked for the draft to be published"""
+
+    data: models.ListingSubmitted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingSubmittedTransition
+
+
+class ListingWithdrawn(Event):
+    """The seller took it off the market before an award"""
+
+    data: models.ListingWithdrawn
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ListingWithdrawnTransition
+
+
+class ObligationFulfilled(Event):
+    """The certificate that was owed is issued"""
+
+    data: models.ObligationFulfilled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ObligationFulfilledTransition
+
+
+class ObligationWaived(Event):
+    """Nothing was accepted that a certificate could be about"""
+
+    data: models.ObligationWaived
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ObligationWaivedTransition
 
 
 class OfferAccepted(Event):
@@ -119,8 +673,128 @@ class OfferWithdrawn(Event):
     transition: models.OfferWithdrawnTransition
 
 
+class OrderAccepted(Event):
+    """Everything that arrived was accepted"""
+
+    data: models.OrderAccepted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderAcceptedTransition
+
+
+class OrderCancelled(Event):
+    """Nothing was loaded, and nothing will be. `reason` not_confirmed: the confirm window passed"""
+
+    data: models.OrderCancelled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderCancelledTransition
+
+
+class OrderClosed(Event):
+    """Nothing is open any more"""
+
+    data: models.OrderClosed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderClosedTransition
+
+
+class OrderConfirmed(Event):
+    """Both sides have accepted the same terms"""
+
+    data: models.OrderConfirmed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderConfirmedTransition
+
+
+class OrderCreated(Event):
+    """A bid was awarded; the buyer confirms the terms before `confirm_by`"""
+
+    data: models.OrderCreated
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderCreatedTransition
+
+
+class OrderPartiallyAccepted(Event):
+    """Part of what arrived was refused; each refused quantity looks for its route"""
+
+    data: models.OrderPartiallyAccepted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderPartiallyAcceptedTransition
+
+
+class OrderPartiallyReceived(Event):
+    """A delivery has arrived; others are to come"""
+
+    data: models.OrderPartiallyReceived
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderPartiallyReceivedTransition
+
+
+class OrderReceived(Event):
+    """Every delivery has arrived"""
+
+    data: models.OrderReceived
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderReceivedTransition
+
+
+class OrderRefused(Event):
+    """Nothing of what arrived was accepted"""
+
+    data: models.OrderRefused
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderRefusedTransition
+
+
+class OrderRemainderRouted(Event):
+    """A refused quantity has its route: a listing for another processor, or the movement that takes it back"""
+
+    data: models.OrderRemainderRouted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderRemainderRoutedTransition
+
+
+class OrderSettled(Event):
+    """Its money has found its way"""
+
+    data: models.OrderSettled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderSettledTransition
+
+
+class OrderStarted(Event):
+    """The first goods are loaded"""
+
+    data: models.OrderStarted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.OrderStartedTransition
+
+
 class OrganizationRegistered(Event):
-    """organization.registered"""
+    """An organization has come in, verified by rule in the sandbox, by an operator in live mode"""
 
     data: models.OrganizationRegistered
     recorded_at: str
@@ -130,7 +804,7 @@ class OrganizationRegistered(Event):
 
 
 class OrganizationVerified(Event):
-    """organization.verified"""
+    """Its roles are unlocked: it may list, bid, carry or verify"""
 
     data: models.OrganizationVerified
     recorded_at: str
@@ -139,8 +813,38 @@ class OrganizationVerified(Event):
     transition: models.OrganizationVerifiedTransition
 
 
+class PaymentCollected(Event):
+    """A payment has arrived; `collected` is the deal's total so far"""
+
+    data: models.PaymentCollected
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PaymentCollectedTransition
+
+
+class PayoutsEnabled(Event):
+    """The organization can be paid"""
+
+    data: models.PayoutsEnabled
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PayoutsEnabledTransition
+
+
+class PayoutsRestricted(Event):
+    """The organization cannot be paid for now; `requirements` says what the provider asks for"""
+
+    data: models.PayoutsRestricted
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.PayoutsRestrictedTransition
+
+
 class PermitAdded(Event):
-    """permit.added"""
+    """A permit counts from now on, within its scope and dates"""
 
     data: models.PermitAdded
     recorded_at: str
@@ -299,6 +1003,56 @@ class PickupUnscheduled(Event):
     transition: models.PickupUnscheduledTransition
 
 
+class ReceiptInspected(Event):
+    """Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the price"""
+
+    data: models.ReceiptInspected
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.ReceiptInspectedTransition
+
+
+class RefundFailed(Event):
+    """A refund did not arrive: the amount is due to the payer again"""
+
+    data: models.RefundFailed
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.RefundFailedTransition
+
+
+class RefundPaid(Event):
+    """A refund has arrived at the payer"""
+
+    data: models.RefundPaid
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.RefundPaidTransition
+
+
+class TransferBlocked(Event):
+    """A payout waits, for a reason the payee can see: account_restricted, insufficient_balance or the provider's"""
+
+    data: models.TransferBlocked
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.TransferBlockedTransition
+
+
+class TransferPaid(Event):
+    """A payout was made; only its payee hears of it"""
+
+    data: models.TransferPaid
+    recorded_at: str
+    schema_version: int
+    seq: int
+    transition: models.TransferPaidTransition
+
+
 class WebhookEndpointDisabled(Event):
     """We have stopped sending to the endpoint; the feed still has everything"""
 
@@ -322,14 +1076,77 @@ class WebhookEndpointSecretRotated(Event):
 EVENTS: dict[str, type[Event]] = {
     "api_key.created": ApiKeyCreated,
     "api_key.revoked": ApiKeyRevoked,
+    "batch.created": BatchCreated,
+    "batch.processed": BatchProcessed,
+    "bid.admitted": BidAdmitted,
+    "bid.awarded": BidAwarded,
+    "bid.confirmed": BidConfirmed,
+    "bid.expired": BidExpired,
+    "bid.lost": BidLost,
+    "bid.placed": BidPlaced,
+    "bid.timed_out": BidTimedOut,
+    "bid.withdrawn": BidWithdrawn,
+    "certificate.drafted": CertificateDrafted,
+    "certificate.expired": CertificateExpired,
+    "certificate.issued": CertificateIssued,
+    "certificate.queried": CertificateQueried,
+    "certificate.refused": CertificateRefused,
+    "certificate.reinstated": CertificateReinstated,
+    "certificate.revoked": CertificateRevoked,
+    "certificate.submitted": CertificateSubmitted,
+    "certificate.suspended": CertificateSuspended,
+    "certificate.verification_started": CertificateVerificationStarted,
+    "certificate.withdrawn": CertificateWithdrawn,
+    "custody.recorded": CustodyRecorded,
+    "deal.adjusted": DealAdjusted,
+    "deal.agreed": DealAgreed,
+    "deal.cancelled": DealCancelled,
+    "deal.cancelling": DealCancelling,
+    "deal.closed": DealClosed,
+    "deal.collect_failed": DealCollectFailed,
+    "deal.collecting": DealCollecting,
+    "deal.held": DealHeld,
+    "deal.leg_released": DealLegReleased,
+    "deal.settled": DealSettled,
+    "deal.settling": DealSettling,
+    "impact.stated": ImpactStated,
+    "import.completed": ImportCompleted,
+    "listing.award_reopened": ListingAwardReopened,
+    "listing.awarded": ListingAwarded,
+    "listing.cancelled": ListingCancelled,
+    "listing.closed": ListingClosed,
+    "listing.created": ListingCreated,
+    "listing.expired": ListingExpired,
+    "listing.fulfilled": ListingFulfilled,
+    "listing.opened": ListingOpened,
+    "listing.published": ListingPublished,
+    "listing.submitted": ListingSubmitted,
+    "listing.withdrawn": ListingWithdrawn,
+    "obligation.fulfilled": ObligationFulfilled,
+    "obligation.waived": ObligationWaived,
     "offer.accepted": OfferAccepted,
     "offer.declined": OfferDeclined,
     "offer.expired": OfferExpired,
     "offer.made": OfferMade,
     "offer.superseded": OfferSuperseded,
     "offer.withdrawn": OfferWithdrawn,
+    "order.accepted": OrderAccepted,
+    "order.cancelled": OrderCancelled,
+    "order.closed": OrderClosed,
+    "order.confirmed": OrderConfirmed,
+    "order.created": OrderCreated,
+    "order.partially_accepted": OrderPartiallyAccepted,
+    "order.partially_received": OrderPartiallyReceived,
+    "order.received": OrderReceived,
+    "order.refused": OrderRefused,
+    "order.remainder_routed": OrderRemainderRouted,
+    "order.settled": OrderSettled,
+    "order.started": OrderStarted,
     "organization.registered": OrganizationRegistered,
     "organization.verified": OrganizationVerified,
+    "payment.collected": PaymentCollected,
+    "payouts.enabled": PayoutsEnabled,
+    "payouts.restricted": PayoutsRestricted,
     "permit.added": PermitAdded,
     "pickup.accepted": PickupAccepted,
     "pickup.arrived": PickupArrived,
@@ -346,6 +1163,11 @@ EVENTS: dict[str, type[Event]] = {
     "pickup.tender_exhausted": PickupTenderExhausted,
     "pickup.tendered": PickupTendered,
     "pickup.unscheduled": PickupUnscheduled,
+    "receipt.inspected": ReceiptInspected,
+    "refund.failed": RefundFailed,
+    "refund.paid": RefundPaid,
+    "transfer.blocked": TransferBlocked,
+    "transfer.paid": TransferPaid,
     "webhook_endpoint.disabled": WebhookEndpointDisabled,
     "webhook_endpoint.secret_rotated": WebhookEndpointSecretRotated,
 }

@@ -4,24 +4,100 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from .._models import Model
 
 __all__: list[str] = [
+    "AcceptedPartParam",
+    "AccessWindowAnswer",
     "ApiKeyAnswer",
     "ApiKeyCreated",
     "ApiKeyCreatedTransition",
     "ApiKeyRevoked",
     "ApiKeyRevokedTransition",
+    "ArrivedLineParam",
     "AttemptAnswer",
+    "BatchAnswer",
+    "BatchCodeAnswer",
+    "BatchCreated",
+    "BatchCreatedTransition",
+    "BatchProcessed",
+    "BatchProcessedTransition",
+    "BidAdmitted",
+    "BidAdmittedTransition",
+    "BidAnswer",
+    "BidAwarded",
+    "BidAwardedTransition",
+    "BidConfirmed",
+    "BidConfirmedTransition",
+    "BidExpired",
+    "BidExpiredTransition",
+    "BidLost",
+    "BidLostTransition",
+    "BidPlaced",
+    "BidPlacedTransition",
+    "BidTimedOut",
+    "BidTimedOutTransition",
+    "BidWithdrawn",
+    "BidWithdrawnTransition",
     "BlockedReason",
     "BlockedTransition",
     "CarrierOfferParam",
-    "ContactAnswer",
-    "ContactParam",
+    "CertificateAnswer",
+    "CertificateDrafted",
+    "CertificateDraftedTransition",
+    "CertificateExpired",
+    "CertificateExpiredTransition",
+    "CertificateIssued",
+    "CertificateIssuedTransition",
+    "CertificateQueried",
+    "CertificateQueriedTransition",
+    "CertificateRefused",
+    "CertificateRefusedTransition",
+    "CertificateReinstated",
+    "CertificateReinstatedTransition",
+    "CertificateRevoked",
+    "CertificateRevokedTransition",
+    "CertificateSubmitted",
+    "CertificateSubmittedTransition",
+    "CertificateSuspended",
+    "CertificateSuspendedTransition",
+    "CertificateVerificationAnswer",
+    "CertificateVerificationStarted",
+    "CertificateVerificationStartedTransition",
+    "CertificateWithdrawn",
+    "CertificateWithdrawnTransition",
+    "CheckAnswer",
+    "ClaimAnswer",
+    "CustodyEventAnswer",
+    "CustodyRecorded",
+    "CustodyRecordedTransition",
+    "DealAdjusted",
+    "DealAdjustedTransition",
+    "DealAgreed",
+    "DealAgreedTransition",
+    "DealAnswer",
+    "DealCancelled",
+    "DealCancelledTransition",
+    "DealCancelling",
+    "DealCancellingTransition",
+    "DealClosed",
+    "DealClosedTransition",
+    "DealCollectFailed",
+    "DealCollectFailedTransition",
+    "DealCollecting",
+    "DealCollectingTransition",
+    "DealHeld",
+    "DealHeldTransition",
+    "DealLegReleased",
+    "DealLegReleasedTransition",
+    "DealSettled",
+    "DealSettledTransition",
+    "DealSettling",
+    "DealSettlingTransition",
     "DeliveryAnswer",
-    "DriverParam",
     "EndpointAnswer",
     "EndpointDisabled",
     "EndpointSecret",
@@ -29,23 +105,80 @@ __all__: list[str] = [
     "EventPage",
     "EventSubject",
     "EventTransition",
+    "EvidenceAnswer",
+    "EvidenceParam",
+    "FactorSetAnswer",
     "FirstKey",
     "Flag",
-    "GoodsAnswer",
-    "HandedLineAnswer",
+    "FlagAnswer",
+    "FoundListing",
     "HandoverAnswer",
+    "HandoverLineAnswer",
+    "HandoverMeasurementAnswer",
+    "HandoverPhotoAnswer",
+    "HandoverSignatureAnswer",
+    "ImpactStated",
+    "ImpactStatedTransition",
+    "ImportAnswer",
+    "ImportCompleted",
+    "ImportCompletedTransition",
+    "InputBatch",
+    "InspectedLine",
+    "InspectedLineStatedParam",
+    "InstructionsAnswer",
     "IssuedKeyAnswer",
+    "ItemAnswer",
+    "LedgerAccountAnswer",
+    "LedgerEntryAnswer",
+    "LedgerPostingAnswer",
     "Line",
+    "LineAnswer",
+    "LinkAnswer",
+    "ListingAnswer",
+    "ListingAwardReopened",
+    "ListingAwardReopenedTransition",
+    "ListingAwarded",
+    "ListingAwardedTransition",
+    "ListingCancelled",
+    "ListingCancelledTransition",
+    "ListingClosed",
+    "ListingClosedTransition",
+    "ListingCreated",
+    "ListingCreatedTransition",
+    "ListingExpired",
+    "ListingExpiredTransition",
+    "ListingFulfilled",
+    "ListingFulfilledTransition",
+    "ListingOpened",
+    "ListingOpenedTransition",
+    "ListingPublished",
+    "ListingPublishedTransition",
+    "ListingSubmitted",
+    "ListingSubmittedTransition",
+    "ListingSummary",
+    "ListingWithdrawn",
+    "ListingWithdrawnTransition",
+    "LossParam",
     "Mass",
     "MassParam",
+    "MaterialMass",
     "MeasuredBy",
     "MeasuredHowParam",
     "MeasurementAnswer",
+    "MeasurementStatedParam",
     "MemberAnswer",
     "Money",
     "MoneyParam",
+    "NewItemParam",
+    "NewOutputParam",
     "NewOwnerParam",
     "NewPermitScopeParam",
+    "Notice",
+    "ObligationAnswer",
+    "ObligationFulfilled",
+    "ObligationFulfilledTransition",
+    "ObligationWaived",
+    "ObligationWaivedTransition",
     "OfferAccepted",
     "OfferAcceptedTransition",
     "OfferAnswer",
@@ -59,16 +192,54 @@ __all__: list[str] = [
     "OfferSupersededTransition",
     "OfferWithdrawn",
     "OfferWithdrawnTransition",
+    "OrderAccepted",
+    "OrderAcceptedTransition",
+    "OrderAnswer",
+    "OrderCancelled",
+    "OrderCancelledTransition",
+    "OrderClosed",
+    "OrderClosedTransition",
+    "OrderConfirmed",
+    "OrderConfirmedTransition",
+    "OrderCreated",
+    "OrderCreatedTransition",
+    "OrderLineAnswer",
+    "OrderPartiallyAccepted",
+    "OrderPartiallyAcceptedTransition",
+    "OrderPartiallyReceived",
+    "OrderPartiallyReceivedTransition",
+    "OrderReceived",
+    "OrderReceivedTransition",
+    "OrderRefused",
+    "OrderRefusedTransition",
+    "OrderRemainderRouted",
+    "OrderRemainderRoutedTransition",
+    "OrderSettled",
+    "OrderSettledTransition",
+    "OrderStarted",
+    "OrderStartedTransition",
     "OrganizationAnswer",
     "OrganizationRegistered",
     "OrganizationRegisteredTransition",
     "OrganizationVerified",
     "OrganizationVerifiedTransition",
+    "OutcomeLine",
+    "Packaging",
+    "PackagingParam",
+    "PaymentAnswer",
+    "PaymentCollected",
+    "PaymentCollectedTransition",
+    "PayoutAccountAnswer",
+    "PayoutsEnabled",
+    "PayoutsEnabledTransition",
+    "PayoutsRestricted",
+    "PayoutsRestrictedTransition",
     "PermitAdded",
     "PermitAddedTransition",
     "PermitAnswer",
     "PermitScopeAnswer",
     "Photo",
+    "PhotoParam",
     "PickupAccepted",
     "PickupAcceptedTransition",
     "PickupAnswer",
@@ -78,6 +249,8 @@ __all__: list[str] = [
     "PickupCancelledTransition",
     "PickupClosed",
     "PickupClosedTransition",
+    "PickupContactAnswer",
+    "PickupContactParam",
     "PickupCreated",
     "PickupCreatedTransition",
     "PickupDelivered",
@@ -86,6 +259,8 @@ __all__: list[str] = [
     "PickupDepartedTransition",
     "PickupDispatched",
     "PickupDispatchedTransition",
+    "PickupDriverParam",
+    "PickupGoodsAnswer",
     "PickupInTransit",
     "PickupInTransitTransition",
     "PickupLoaded",
@@ -100,19 +275,59 @@ __all__: list[str] = [
     "PickupTenderedTransition",
     "PickupUnscheduled",
     "PickupUnscheduledTransition",
-    "PlaceParam",
+    "QuantityAnswer",
+    "RankedAnswer",
+    "RankingAnswer",
+    "ReceiptAnswer",
+    "ReceiptInspected",
+    "ReceiptInspectedTransition",
+    "ReceiptLineAnswer",
+    "ReceivedLine",
+    "RedirectParam",
+    "RefundAnswer",
+    "RefundFailed",
+    "RefundFailedTransition",
+    "RefundPaid",
+    "RefundPaidTransition",
+    "RefusalEvidenceParam",
+    "RefusedPartParam",
     "RegisteredAnswer",
+    "RelistParam",
+    "RemainderAnswer",
+    "RowProblemAnswer",
     "SecretRotated",
-    "SignatureAnswer",
+    "Share",
+    "ShareAnswer",
+    "ShareParam",
     "SignedLineParam",
     "SignedPhotoParam",
     "SiteAnswer",
     "SlotAnswer",
+    "StepAnswer",
+    "TakenBatchParam",
+    "Terms",
+    "TermsLine",
     "TestClock",
+    "TransferAnswer",
+    "TransferBlocked",
+    "TransferBlockedTransition",
+    "TransferPaid",
+    "TransferPaidTransition",
+    "VerificationAnswer",
+    "VersionAnswer",
+    "WasteCodeAnswer",
     "WebhookEndpointDisabledTransition",
     "WebhookEndpointSecretRotatedTransition",
-    "WindowAnswer",
+    "WhereaboutsParam",
 ]
+
+
+class AccessWindowAnswer(Model):
+    """Two instants and the zone they are meant in."""
+
+    ends_at: str
+    starts_at: str
+    timezone: str
 
 
 class ApiKeyAnswer(Model):
@@ -132,7 +347,7 @@ class ApiKeyAnswer(Model):
 
 
 class ApiKeyCreated(Model):
-    """An object of the API."""
+    """A credential exists; its secret is in no event."""
 
     api_key_id: str
     expires_at: str | None
@@ -151,7 +366,7 @@ class ApiKeyCreatedTransition(Model):
 
 
 class ApiKeyRevoked(Model):
-    """An object of the API."""
+    """A credential opens nothing from now on."""
 
     api_key_id: str
     name: str
@@ -178,6 +393,284 @@ class AttemptAnswer(Model):
     status_code: int | None
 
 
+class BatchAnswer(Model):
+    """An amount of one material in one place, in one custody."""
+
+    born_in: str
+    claims: list[ClaimAnswer]
+    composition: list[ShareAnswer]
+    created_at: str
+    custodian_id: str
+    custody_model: str
+    hp_codes: list[str]
+    id: str
+    line_id: str | None
+    livemode: bool
+    mass: Mass
+    mass_method: str
+    material: str
+    order_id: str | None
+    origin: str
+    owner_id: str
+    remaining: Mass
+    site_id: str | None
+    """null while it is on the road"""
+    status: str
+    """awaiting_processing, processed, awaiting_grouping, downstream, traceability_broken"""
+    title: str
+    un_number: str | None
+    waste_codes: list[BatchCodeAnswer]
+
+
+class BatchCodeAnswer(Model):
+    """As the code held for the place on that day."""
+
+    code: str
+    """As printed: "16 06 07*\""""
+    is_hazardous: bool | None
+    """null: our lists could not confirm the code"""
+    jurisdiction: str
+    scheme: str
+    """LoW: the European List of Waste"""
+    valid_on: str
+
+
+class BatchCreated(Model):
+    """Accepted mass is a batch at the processor's site, and awaits processing."""
+
+    batch_id: str
+    custody_event_id: str
+    line_id: str | None
+    mass_g: int
+    material: str
+    order_id: str | None
+    receipt_id: str | None
+    site_id: str
+    title: str
+    waste_code: str | None
+
+
+class BatchCreatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BatchProcessed(Model):
+    """Nothing of the batch is left; the operation is a final one."""
+
+    batch_id: str
+    custody_event_id: str
+    mass_g: int
+    operation: str
+    site_id: str
+
+
+class BatchProcessedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidAdmitted(Model):
+    """It stands, until it is withdrawn, lost or awarded."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+
+
+class BidAdmittedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidAnswer(Model):
+    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
+
+    allowed_transitions: list[str] | None
+    bidder_id: str
+    blocked_transitions: list[BlockedTransition] | None
+    disposition: str
+    """reuse, repair, remanufacture, harvest, recycle, recover or dispose"""
+    ended_reason: str | None
+    """Why it was withdrawn, lost or timed out"""
+    haulage_basis: str
+    """FCA or DAP"""
+    haulage_ceiling: Money | None
+    haulage_quote: Money | None
+    id: str
+    is_leading: bool | None
+    listing_id: str
+    livemode: bool
+    operation: str | None
+    price: Money
+    price_unit: str
+    """tonne, piece or lot"""
+    received_at: str
+    """The instant by which the bid counts"""
+    sequence: int | None
+    site_id: str
+    status: str
+    """submitted, active, awarded, confirmed, timed_out, lost, withdrawn or expired"""
+    valid_until: str | None
+    version: int
+
+
+class BidAwarded(Model):
+    """It has won; the bidder confirms the terms."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+
+
+class BidAwardedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidConfirmed(Model):
+    """The winner has accepted the terms; every other bid for the lot is lost."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+
+
+class BidConfirmedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidExpired(Model):
+    """The bidder is no longer bound: `valid_until` is over."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+
+
+class BidExpiredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidLost(Model):
+    """`reason` is another_bid_confirmed or listing_ended."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+    reason: str
+
+
+class BidLostTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidPlaced(Model):
+    """A processor has promised to take the lot; `received_at` is the instant by which it counts."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+    received_at: str
+
+
+class BidPlacedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidTimedOut(Model):
+    """The bidder did not confirm in time."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+
+
+class BidTimedOutTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class BidWithdrawn(Model):
+    """`reason` is withdrawn, or superseded by a new bid of the same bidder."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money
+    price_unit: str
+    reason: str
+
+
+class BidWithdrawnTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
 class BlockedReason(Model):
     """An object of the API."""
 
@@ -192,12 +685,592 @@ class BlockedTransition(Model):
     reasons: list[BlockedReason]
 
 
-class ContactAnswer(Model):
+class CertificateAnswer(Model):
+    """A claim on batches. Input batches, operations and evidence are told to its holder, verifier and operators
+    alone.
+    """
+
+    allowed_transitions: list[str] | None
+    batches: list[InputBatch]
+    blocked_transitions: list[BlockedTransition] | None
+    certified: Mass
+    created_at: str
+    current_version: VersionAnswer | None
+    custody_event_ids: list[str]
+    distance_km: str | None
+    evidence: list[EvidenceAnswer]
+    goods: str
+    holder_id: str
+    id: str
+    input: Mass
+    issued_at: str | None
+    livemode: bool
+    names_facility: bool
+    operation: str | None
+    period_from: str
+    period_until: str
+    reason: str | None
+    scheme: str
+    site_id: str | None
+    status: str
+    """draft, submitted, verifying, issued, refused, suspended, revoked, superseded, expired, withdrawn"""
+    submitted_at: str | None
+    type: str
+    """reuse, repair, remanufacture, recycling, destruction"""
+    verifier_id: str | None
+
+
+class CertificateDrafted(Model):
+    """A processed batch can be certified; its holder adds evidence and submits."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateDraftedTransition(Model):
     """An object of the API."""
 
-    email: str | None
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateExpired(Model):
+    """Its validity is over."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateExpiredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateIssued(Model):
+    """Signed and debited. `order_ids` are the orders all of whose accepted goods are now certified."""
+
+    certificate_id: str
+    certificate_type: str
+    certificate_version: int
+    certified_g: int
+    credential_url: str
+    holder_id: str
+    input_g: int
+    order_ids: list[str]
+    valid_from: str
+    valid_until: str
+    verifier_id: str | None
+
+
+class CertificateIssuedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateQueried(Model):
+    """The verifier asks back; it is a draft again and its mass is free."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    reason: str
+    verifier_id: str | None
+
+
+class CertificateQueriedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateRefused(Model):
+    """The verifier refused it; its mass is free."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    reason: str
+    verifier_id: str | None
+
+
+class CertificateRefusedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateReinstated(Model):
+    """It stands again, as a new version."""
+
+    certificate_id: str
+    certificate_type: str
+    certificate_version: int
+    certified_g: int
+    credential_url: str
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateReinstatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateRevoked(Model):
+    """It does not stand any more, for good; its mass stays consumed."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    reason: str
+    verifier_id: str | None
+
+
+class CertificateRevokedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateSubmitted(Model):
+    """The mass is reserved; the verifier may take it up."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateSubmittedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateSuspended(Model):
+    """Its current version does not stand for now; its mass stays certified unless a correction took it."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    reason: str
+    verifier_id: str | None
+
+
+class CertificateSuspendedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateVerificationAnswer(Model):
+    """The checks of the current version, and the chain behind it down to every origin, the latest first."""
+
+    certificate_id: str
+    chain: list[StepAnswer]
+    checks: list[CheckAnswer]
+    credential: dict[str, Any] | None
+    current_version: int
+    livemode: bool
+    status: str
+    verified: bool
+
+
+class CertificateVerificationStarted(Model):
+    """The verifier has taken it up."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateVerificationStartedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CertificateWithdrawn(Model):
+    """The holder took it back; its mass is free."""
+
+    certificate_id: str
+    certificate_type: str
+    certified_g: int
+    holder_id: str
+    input_g: int
+    verifier_id: str | None
+
+
+class CertificateWithdrawnTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class CheckAnswer(Model):
+    """An object of the API."""
+
+    code: str | None
+    detail: str | None
     name: str
-    phone: str
+    """envelope, algorithm, key, signature, schema, validity, issuer, status, latest_version, impact_recomputed"""
+    result: str
+    """pass, fail, skipped"""
+
+
+class ClaimAnswer(Model):
+    """How much of the batch is spoken for."""
+
+    certified: Mass
+    pool: str
+    """fate: an end of life or a next one; content: what is in a product"""
+    reserved: Mass
+
+
+class CustodyEventAnswer(Model):
+    """One entry of a site's chain. `hash` covers everything it says and `prev_hash`, the event before it."""
+
+    accepted: Mass | None
+    activity: str | None
+    adjusted_g: int | None
+    """Signed grams"""
+    announced: Mass | None
+    from_site_id: str | None
+    hash: str
+    id: str
+    lines: list[LineAnswer]
+    livemode: bool
+    loss: Mass
+    loss_reason: str | None
+    mass_method: str
+    occurred_at: str
+    operation: str | None
+    order_id: str | None
+    packaging: Mass | None
+    pickup_id: str | None
+    position: int
+    prev_hash: str
+    reason: str | None
+    received: Mass | None
+    receiver_id: str | None
+    recorded_at: str
+    refused: Mass | None
+    reported_by: str
+    sender_id: str | None
+    site_id: str
+    timezone: str
+    to_site_id: str | None
+    type: str
+    """make, move, modify, adjust"""
+
+
+class CustodyRecorded(Model):
+    """Something happened to material, and stands in its site's chain. `kind` is make, move, modify or adjust."""
+
+    accepted_g: int | None
+    adjusted_g: int | None
+    announced_g: int | None
+    custody_event_id: str
+    from_site_id: str | None
+    kind: str
+    lines: list[Line]
+    loss_g: int
+    occurred_at: str
+    operation: str | None
+    order_id: str | None
+    received_g: int | None
+    refused_g: int | None
+    site_id: str
+    to_site_id: str | None
+
+
+class CustodyRecordedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealAdjusted(Model):
+    """A contested part is decided: `refund` goes back to the payer, `payout` to the payee; `contested` is what
+    stays held.
+    """
+
+    accepted: Money
+    commission: Money
+    commission_vat: Money
+    contested: Money
+    deal_id: str
+    order_id: str
+    payout: Money
+    refund: Money
+    withheld: Money
+
+
+class DealAdjustedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealAgreed(Model):
+    """Terms are frozen. `goods` is the signed net price at the upper tolerance, `exposure` the most that can be
+    owed.
+    """
+
+    buyer_id: str
+    deal_id: str
+    exposure: Money
+    goods: Money
+    order_id: str
+    seller_id: str
+
+
+class DealAgreedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealAnswer(Model):
+    """The money side of an order, as you see it from your side. Amounts of the other side are null."""
+
+    accepted: Money
+    buyer_id: str
+    contested: Money
+    created_at: str
+    exposure: Money | None
+    """The most the payer can owe, collected up front; payer only"""
+    goods: Money
+    id: str
+    livemode: bool
+    order_id: str
+    payments: list[PaymentAnswer]
+    """Yours; an operator sees all"""
+    refunds: list[RefundAnswer]
+    """Yours; an operator sees all"""
+    seller_id: str
+    side: str
+    """payer, payee or operator"""
+    status: str
+    """agreed, collecting, collect_failed, held, settling, settled, closed, cancelling or cancelled"""
+    transfers: list[TransferAnswer]
+    """Yours; an operator sees all"""
+    version: int
+
+
+class DealCancelled(Model):
+    """Every payment is called off or returned."""
+
+    collected: Money
+    deal_id: str
+    order_id: str
+
+
+class DealCancelledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealCancelling(Model):
+    """The deal is off; `refund` goes back, `fee` stays with who was let down."""
+
+    deal_id: str
+    fee: Money
+    order_id: str
+    refund: Money
+
+
+class DealCancellingTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealClosed(Model):
+    """Nothing can be pulled back any more and nothing is owed."""
+
+    accepted: Money
+    deal_id: str
+    order_id: str
+
+
+class DealClosedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealCollectFailed(Model):
+    """The provider refused to collect; `reason` is its code."""
+
+    deal_id: str
+    exposure: Money
+    order_id: str
+    reason: str
+
+
+class DealCollectFailedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealCollecting(Model):
+    """The exposure is being collected; the deal shows its payer where to send the money."""
+
+    deal_id: str
+    exposure: Money
+    order_id: str
+
+
+class DealCollectingTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealHeld(Model):
+    """All that can be owed has arrived and is held: goods may be dispatched."""
+
+    collected: Money
+    deal_id: str
+    exposure: Money
+    order_id: str
+
+
+class DealHeldTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealLegReleased(Model):
+    """A payee's part is released before acceptance: haulage on delivery. `amount` is net and VAT together."""
+
+    amount: Money
+    carrier_id: str
+    deal_id: str
+    leg: str
+    net: Money
+    order_id: str
+    vat: Money
+
+
+class DealLegReleasedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealSettled(Model):
+    """Nothing is held, and every transfer and refund is done at the provider. `accepted` is the net total,
+    positive.
+    """
+
+    accepted: Money
+    collected: Money
+    deal_id: str
+    order_id: str
+
+
+class DealSettledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class DealSettling(Model):
+    """The hold is split by what was accepted. `accepted` is net, `vat` its VAT; `contested` stays held until it is
+    decided.
+    """
+
+    accepted: Money
+    commission: Money
+    commission_vat: Money
+    contested: Money
+    deal_id: str
+    order_id: str
+    payout: Money
+    refund: Money
+    vat: Money
+    withheld: Money
+
+
+class DealSettlingTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
 
 
 class DeliveryAnswer(Model):
@@ -295,6 +1368,33 @@ class EventTransition(Model):
     to: str | None
 
 
+class EvidenceAnswer(Model):
+    """An object of the API."""
+
+    id: str
+    media_type: str
+    name: str
+    sha256: str
+    size: int
+
+
+class FactorSetAnswer(Model):
+    """A set of factors; a statement uses one, and names it with its hash."""
+
+    attribution: str
+    boundary: str
+    id: str
+    indicators: list[str]
+    licence: str
+    materials: list[str]
+    method: str
+    region: str
+    sha256: str
+    title: str
+    version: str
+    year: int
+
+
 class FirstKey(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -309,25 +1409,45 @@ class Flag(Model):
     detail: str
 
 
-class GoodsAnswer(Model):
-    """An object of the API."""
+class FlagAnswer(Model):
+    """What is off the agreement; a receipt is a fact and never refused for it."""
 
-    is_hazardous: bool
-    line_id: str
-    mass: Mass
-    quantity: int
+    code: str
+    detail: str
+
+
+class FoundListing(Model):
+    """`distance_km` is as the crow flies, where `near` was asked."""
+
+    closes_at: str | None
+    country: str
+    created_at: str
+    currency: str
+    disposition_floor: str
+    """The lowest rung the holder accepts"""
+    distance_km: float | None
+    effective_end_at: str | None
+    """closes_at, or later where a timed listing was extended"""
+    id: str
+    item_count: int
+    latitude: float
+    livemode: bool
+    longitude: float
+    materials: list[MaterialMass]
+    mode: str
+    """sealed, timed or negotiated"""
+    opens_at: str | None
+    price_unit: str
+    """tonne, piece or lot"""
+    published_at: str | None
+    seller_id: str
+    status: str
+    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
     title: str
-    un_number: str | None
-    waste_code: str | None
-
-
-class HandedLineAnswer(Model):
-    """An object of the API."""
-
-    line_id: str
-    mass: Mass
-    quantity: int
-    reason: str | None
+    total_mass: Mass | None
+    version: int
+    visibility: str
+    """public or invited"""
 
 
 class HandoverAnswer(Model):
@@ -336,21 +1456,174 @@ class HandoverAnswer(Model):
     content_hash: str
     """SHA-256 over the canonical JSON (RFC 8785) of the content, in hexadecimal"""
     id: str
-    lines: list[HandedLineAnswer]
-    measurement: MeasurementAnswer
+    lines: list[HandoverLineAnswer]
+    measurement: HandoverMeasurementAnswer
     """`net` is gross less tare less packaging, where a lorry was weighed."""
     occurred_at: str
-    photos: list[Photo]
+    photos: list[HandoverPhotoAnswer]
     pickup_id: str
     place: str
     """pickup or delivery"""
     reservations: str | None
     seals: list[str]
-    signatures: list[SignatureAnswer]
+    signatures: list[HandoverSignatureAnswer]
     signed_at: str | None
     """When everyone who must sign had signed"""
     superseded_at: str | None
     """When its signer replaced it, before the other side signed"""
+
+
+class HandoverLineAnswer(Model):
+    """An object of the API."""
+
+    line_id: str
+    mass: Mass
+    quantity: int
+    reason: str | None
+
+
+class HandoverMeasurementAnswer(Model):
+    """`net` is gross less tare less packaging, where a lorry was weighed."""
+
+    gross: Mass | None
+    instrument: str | None
+    method: str
+    net: Mass | None
+    packaging: Mass | None
+    tare: Mass | None
+    ticket: str | None
+
+
+class HandoverPhotoAnswer(Model):
+    """An object of the API."""
+
+    name: str
+    sha256: str
+
+
+class HandoverSignatureAnswer(Model):
+    """An object of the API."""
+
+    occurred_at: str
+    org_id: str
+    recorded_at: str
+    role: str
+    """custodian, carrier or receiver"""
+    signed_by: str
+
+
+class ImpactStated(Model):
+    """What the treatment cost and spared, frozen. Decimal strings in kgCO2e, null where nothing could be computed."""
+
+    avoided: str | None
+    certificate_id: str
+    certificate_version: int
+    factor_set: str
+    incurred: str | None
+    is_complete: bool
+    missing: list[str]
+    statement_id: str
+    unit: str
+
+
+class ImpactStatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ImportAnswer(Model):
+    """The reading of one manifest. rows = imported + refused; imported = added + updated + unchanged.
+
+    `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows.
+    """
+
+    added: int
+    completed_at: str | None
+    created_at: str
+    failure: str | None
+    failure_code: str | None
+    file_name: str
+    id: str
+    imported: int
+    listing_id: str
+    livemode: bool
+    mapping: dict[str, Any]
+    notes: list[str]
+    """How the file was decoded, where something had to be guessed"""
+    problems: list[RowProblemAnswer]
+    profile: str | None
+    refused: int
+    rows: int
+    sha256: str
+    size_bytes: int
+    status: str
+    """received, completed or failed"""
+    unchanged: int
+    updated: int
+    version: int
+
+
+class ImportCompleted(Model):
+    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why.
+
+    rows = imported + refused; imported = added + updated + unchanged.
+    """
+
+    added: int
+    failure: str | None
+    failure_code: str | None
+    import_id: str
+    imported: int
+    listing_id: str
+    refused: int
+    rows: int
+    status: str
+    unchanged: int
+    updated: int
+
+
+class ImportCompletedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class InputBatch(Model):
+    """An object of the API."""
+
+    batch_id: str
+    mass: Mass
+
+
+class InspectedLine(Model):
+    """What was accepted and refused of a line in this receipt; `reason` only where something was refused."""
+
+    accepted_g: int
+    accepted_quantity: int
+    item_id: str
+    line_id: str
+    reason: str | None
+    received_g: int
+    received_quantity: int
+    refused_g: int
+    refused_quantity: int
+    title: str
+    waste_code: str | None
+
+
+class InstructionsAnswer(Model):
+    """Where the payer sends the money, and the reference that must be on it."""
+
+    account_holder: str
+    amount_remaining: Money
+    bic: str
+    iban: str
+    reference: str
 
 
 class IssuedKeyAnswer(Model):
@@ -370,6 +1643,63 @@ class IssuedKeyAnswer(Model):
     secret: str
 
 
+class ItemAnswer(Model):
+    """`mass` is that of all pieces; null is weighed later. `waste_code` is six digits, null for what is no waste."""
+
+    composition: list[Share] | None
+    condition_grade: str | None
+    """new, like_new, refurbished, used_good, used_fair, damaged, salvage"""
+    hp_codes: list[str]
+    id: str
+    is_data_bearing: bool | None
+    is_hazardous: bool
+    key: str
+    mass: Mass | None
+    mass_method: str
+    """declared, weighed, estimated or data_sheet"""
+    packaging: Packaging | None
+    photos: list[Photo]
+    quantity: int
+    reason_detail: str | None
+    return_reason: str | None
+    """damaged, defective, end_of_life, unsold_inventory or product_recall"""
+    title: str
+    un_number: str | None
+    waste_code: str | None
+
+
+class LedgerAccountAnswer(Model):
+    """An account of the ledger. Debits are positive."""
+
+    balance: Money
+    code: str
+    """payable, receivable or refund_due; operators see all the others too"""
+    kind: str
+    """asset, liability, income or expense"""
+    owner: str
+    """Whose it is: an organization, an order or a country; empty for the platform's own"""
+
+
+class LedgerEntryAnswer(Model):
+    """One line of a posting. A debit is positive."""
+
+    amount: Money
+    code: str
+    owner: str
+
+
+class LedgerPostingAnswer(Model):
+    """One posting with the lines you may see; an operator sees them all, and they sum to zero per currency."""
+
+    effective_at: str
+    entries: list[LedgerEntryAnswer]
+    key: str
+    kind: str
+    """collected, settled, transferred, refunded, cancelled, netted or refund_failed"""
+    order_id: str | None
+    recorded_at: str
+
+
 class Line(Model):
     """What changed hands of one line of the order."""
 
@@ -378,12 +1708,420 @@ class Line(Model):
     quantity: int
 
 
+class LineAnswer(Model):
+    """An object of the API."""
+
+    batch_id: str
+    direction: str
+    """in: the event took it; out: the event bore it"""
+    disposition: str | None
+    """loaded, accepted, refused, product, downstream, residue"""
+    mass: Mass
+    material: str
+
+
+class LinkAnswer(Model):
+    """A single-use link to the provider's form; it expires within minutes."""
+
+    url: str
+
+
+class ListingAnswer(Model):
+    """A listing with its items. `invited` and the origins are told to the seller alone, notices on its drafts."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    closes_at: str | None
+    country: str
+    created_at: str
+    currency: str
+    description: str | None
+    disposition_floor: str
+    """The lowest rung the holder accepts"""
+    dispute_days: int
+    effective_end_at: str | None
+    """closes_at, or later where a timed listing was extended"""
+    gate_fee_vat_bps: int
+    goods_vat_bps: int
+    hard_cap_at: str | None
+    haulage_vat_bps: int
+    id: str
+    inspection_days: int
+    invited: list[str]
+    item_count: int
+    items: list[ItemAnswer]
+    latitude: float
+    livemode: bool
+    longitude: float
+    materials: list[MaterialMass]
+    mode: str
+    """sealed, timed or negotiated"""
+    notices: list[Notice]
+    opens_at: str | None
+    origin_listing_id: str | None
+    origin_remainder_id: str | None
+    price_unit: str
+    """tonne, piece or lot"""
+    published_at: str | None
+    seller_id: str
+    site_id: str
+    status: str
+    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
+    title: str
+    tolerance_bps: int
+    total_mass: Mass | None
+    version: int
+    visibility: str
+    """public or invited"""
+
+
+class ListingAwardReopened(Model):
+    """The chosen bidder did not confirm, or the order was cancelled before loading: another bid may win."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingAwardReopenedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingAwarded(Model):
+    """A bid on the whole lot was chosen; its bidder has yet to confirm."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingAwardedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingCancelled(Model):
+    """Backhaul took it off the market."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    reason: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingCancelledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingClosed(Model):
+    """Bidding has ended. Sealed bids become readable to the seller."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingClosedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingCreated(Model):
+    """A draft was made; `origin_…` names the refused remainder it offers again."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    origin_listing_id: str | None
+    origin_remainder_id: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingCreatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingExpired(Model):
+    """Nobody bid, or nobody was awarded in the award window."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingExpiredTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingFulfilled(Model):
+    """Every order made from the listing has ended."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingFulfilledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingOpened(Model):
+    """`closes_at` is when bidding ends; None only for a negotiated listing without an end."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingOpenedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingPublished(Model):
+    """The listing passed its review: others may read it, and bids are taken from `opens_at` on."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingPublishedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingSubmitted(Model):
+    """The seller asked for the draft to be published."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingSubmittedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ListingSummary(Model):
+    """A listing in a list. `total_mass` is null as soon as one item has no mass; materials stand heaviest first."""
+
+    closes_at: str | None
+    country: str
+    created_at: str
+    currency: str
+    disposition_floor: str
+    """The lowest rung the holder accepts"""
+    effective_end_at: str | None
+    """closes_at, or later where a timed listing was extended"""
+    id: str
+    item_count: int
+    latitude: float
+    livemode: bool
+    longitude: float
+    materials: list[MaterialMass]
+    mode: str
+    """sealed, timed or negotiated"""
+    opens_at: str | None
+    price_unit: str
+    """tonne, piece or lot"""
+    published_at: str | None
+    seller_id: str
+    status: str
+    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
+    title: str
+    total_mass: Mass | None
+    version: int
+    visibility: str
+    """public or invited"""
+
+
+class ListingWithdrawn(Model):
+    """The seller took it off the market before an award."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    reason: str | None
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingWithdrawnTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
 class Mass(Model):
     """An object of the API."""
 
     unit: str
     """Known values: g, kg, t, lb, short_ton."""
     value: str
+
+
+class MaterialMass(Model):
+    """`mass` is None where the goods were not weighed yet."""
+
+    mass: Mass | None
+    material: str
 
 
 class MeasuredBy(Model):
@@ -398,12 +2136,11 @@ class MeasuredBy(Model):
 
 
 class MeasurementAnswer(Model):
-    """`net` is gross less tare less packaging, where a lorry was weighed."""
+    """How the masses were found."""
 
     gross: Mass | None
     instrument: str | None
     method: str
-    net: Mass | None
     packaging: Mass | None
     tare: Mass | None
     ticket: str | None
@@ -428,6 +2165,61 @@ class Money(Model):
     amount: str
     currency: str
     """Known values: EUR, USD, GBP, CHF, CAD, SEK, DKK, NOK, PLN, CZK, JPY, KWD."""
+
+
+class Notice(Model):
+    """What does not forbid publishing but makes bids fewer: `pointer` is a JSON pointer into the listing."""
+
+    code: str
+    detail: str
+    pointer: str
+
+
+class ObligationAnswer(Model):
+    """A certificate owed by one side to the other."""
+
+    certificate_id: str | None
+    ended_at: str | None
+    kind: str
+    owed_by_id: str
+    owed_to_id: str
+    status: str
+    """open, fulfilled or waived"""
+
+
+class ObligationFulfilled(Model):
+    """The certificate that was owed is issued."""
+
+    certificate_id: str
+    kind: str
+    order_id: str
+    owed_by_id: str
+    owed_to_id: str
+
+
+class ObligationFulfilledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ObligationWaived(Model):
+    """Nothing was accepted that a certificate could be about."""
+
+    kind: str
+    order_id: str
+    owed_by_id: str
+    owed_to_id: str
+
+
+class ObligationWaivedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
 
 
 class OfferAccepted(Model):
@@ -556,6 +2348,313 @@ class OfferWithdrawnTransition(Model):
     to: str | None
 
 
+class OrderAccepted(Model):
+    """Everything that arrived was accepted."""
+
+    buyer_id: str
+    lines: list[OutcomeLine]
+    listing_id: str
+    order_id: str
+    seller_id: str
+
+
+class OrderAcceptedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderAnswer(Model):
+    """An order. `terms_hash` is the SHA-256 of the canonical JSON (RFC 8785) of `terms` as answered here, in
+    hexadecimal.
+    """
+
+    allowed_transitions: list[str] | None
+    award_id: str
+    bid_id: str
+    blocked_transitions: list[BlockedTransition] | None
+    buyer_id: str
+    cancel_reason: str | None
+    closed_at: str | None
+    confirm_by: str
+    confirmed_at: str | None
+    created_at: str
+    dispute_ends_at: str | None
+    from_site_id: str
+    id: str
+    lines: list[OrderLineAnswer]
+    listing_id: str
+    livemode: bool
+    obligations: list[ObligationAnswer]
+    origin_remainder_id: str | None
+    parent_order_id: str | None
+    """Whose remainder this order moves; told to the seller"""
+    receipt_ids: list[str]
+    remainders: list[RemainderAnswer]
+    seller_id: str
+    status: str
+    """pending_confirmation, confirmed, in_fulfilment, partially_received, received, accepted, partially_accepted,
+    refused, settled, closed or cancelled
+    """
+    terms: Terms
+    """The frozen terms. Rates are basis points; `price` is signed: below zero the seller pays. `tolerance_bps` is
+    the agreed ± on each line's mass, over all its receipts. `goods_vat_bps` is the rate of goods or gate fee,
+    as the sign demands.
+    """
+    terms_hash: str
+    to_site_id: str
+    version: int
+
+
+class OrderCancelled(Model):
+    """Nothing was loaded, and nothing will be. `reason` not_confirmed: the confirm window passed."""
+
+    bid_id: str
+    buyer_id: str
+    listing_id: str
+    order_id: str
+    reason: str
+    seller_id: str
+
+
+class OrderCancelledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderClosed(Model):
+    """Nothing is open any more."""
+
+    buyer_id: str
+    listing_id: str
+    order_id: str
+    seller_id: str
+
+
+class OrderClosedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderConfirmed(Model):
+    """Both sides have accepted the same terms."""
+
+    bid_id: str
+    buyer_id: str
+    listing_id: str
+    order_id: str
+    origin_remainder_id: str | None
+    parent_order_id: str | None
+    price: Money
+    price_unit: str
+    seller_id: str
+    terms_hash: str
+
+
+class OrderConfirmedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderCreated(Model):
+    """A bid was awarded; the buyer confirms the terms before `confirm_by`."""
+
+    bid_id: str
+    buyer_id: str
+    confirm_by: str
+    listing_id: str
+    order_id: str
+    origin_remainder_id: str | None
+    parent_order_id: str | None
+    price: Money
+    price_unit: str
+    seller_id: str
+    terms_hash: str
+
+
+class OrderCreatedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderLineAnswer(Model):
+    """`quantity` and `mass` as declared; the rest is summed over receipts. `missing` and `excess` compare what was
+    received with what was declared.
+    """
+
+    accepted: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    excess: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    id: str
+    is_hazardous: bool
+    item_id: str
+    mass: Mass | None
+    missing: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    quantity: int
+    received: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    refused: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    title: str
+    un_number: str | None
+    waste_code: str | None
+
+
+class OrderPartiallyAccepted(Model):
+    """Part of what arrived was refused; each refused quantity looks for its route."""
+
+    buyer_id: str
+    lines: list[OutcomeLine]
+    listing_id: str
+    order_id: str
+    seller_id: str
+
+
+class OrderPartiallyAcceptedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderPartiallyReceived(Model):
+    """A delivery has arrived; others are to come."""
+
+    buyer_id: str
+    flags: list[Flag]
+    inspect_by: str
+    lines: list[ReceivedLine]
+    listing_id: str
+    order_id: str
+    pickup_id: str
+    receipt_id: str
+    seller_id: str
+
+
+class OrderPartiallyReceivedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderReceived(Model):
+    """Every delivery has arrived."""
+
+    buyer_id: str
+    flags: list[Flag]
+    inspect_by: str
+    lines: list[ReceivedLine]
+    listing_id: str
+    order_id: str
+    pickup_id: str
+    receipt_id: str
+    seller_id: str
+
+
+class OrderReceivedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderRefused(Model):
+    """Nothing of what arrived was accepted."""
+
+    buyer_id: str
+    lines: list[OutcomeLine]
+    listing_id: str
+    order_id: str
+    seller_id: str
+
+
+class OrderRefusedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderRemainderRouted(Model):
+    """A refused quantity has its route: a listing for another processor, or the movement that takes it back."""
+
+    buyer_id: str
+    line_id: str
+    listing_id: str
+    mass_g: int
+    offered_as: str | None
+    order_id: str
+    pickup_id: str | None
+    quantity: int
+    remainder_id: str
+    route: str
+    seller_id: str
+
+
+class OrderRemainderRoutedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderSettled(Model):
+    """Its money has found its way."""
+
+    buyer_id: str
+    listing_id: str
+    order_id: str
+    seller_id: str
+
+
+class OrderSettledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class OrderStarted(Model):
+    """The first goods are loaded."""
+
+    buyer_id: str
+    listing_id: str
+    order_id: str
+    pickup_id: str | None
+    seller_id: str
+
+
+class OrderStartedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
 class OrganizationAnswer(Model):
     """Everybody sees id, name, country and roles; the rest is for the organization itself and null for others."""
 
@@ -576,7 +2675,7 @@ class OrganizationAnswer(Model):
 
 
 class OrganizationRegistered(Model):
-    """An object of the API."""
+    """An organization has come in, verified by rule in the sandbox, by an operator in live mode."""
 
     country: str
     legal_name: str
@@ -594,7 +2693,7 @@ class OrganizationRegisteredTransition(Model):
 
 
 class OrganizationVerified(Model):
-    """An object of the API."""
+    """Its roles are unlocked: it may list, bid, carry or verify."""
 
     legal_name: str
     organization_id: str
@@ -609,8 +2708,107 @@ class OrganizationVerifiedTransition(Model):
     to: str | None
 
 
-class PermitAdded(Model):
+class OutcomeLine(Model):
+    """What became of a line over all receipts."""
+
+    accepted_g: int
+    accepted_quantity: int
+    line_id: str
+    received_g: int
+    refused_g: int
+    refused_quantity: int
+    title: str
+
+
+class Packaging(Model):
+    """How the goods will stand ready. `tare` is the packaging's own mass; `un_packing` such as P908."""
+
+    kind: str
+    labels: list[str] | None
+    packages: int
+    special_provisions: list[str] | None
+    tare: Mass | None
+    un_packing: str | None
+
+
+class PaymentAnswer(Model):
+    """One payment that is asked for."""
+
+    amount: Money
+    collected_at: str | None
+    id: str
+    instructions: InstructionsAnswer | None
+    """Given while the money has not arrived"""
+    status: str
+    """planned, requires_action, processing, succeeded, canceled or failed; open for more"""
+
+
+class PaymentCollected(Model):
+    """A payment has arrived; `collected` is the deal's total so far."""
+
+    amount: Money
+    collected: Money
+    deal_id: str
+    order_id: str
+    payer_id: str
+    payment_id: str
+
+
+class PaymentCollectedTransition(Model):
     """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PayoutAccountAnswer(Model):
+    """Your account at the payment provider: where you are paid, and through which you pay."""
+
+    created_at: str
+    livemode: bool
+    org_id: str
+    requirements: list[str]
+    """What the provider still asks for, in its words"""
+    status: str
+    """requested, created, link_issued, pending_requirements, active, restricted or closed; only an active one can
+    be paid
+    """
+    version: int
+
+
+class PayoutsEnabled(Model):
+    """The organization can be paid."""
+
+    org_id: str
+
+
+class PayoutsEnabledTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PayoutsRestricted(Model):
+    """The organization cannot be paid for now; `requirements` says what the provider asks for."""
+
+    org_id: str
+    requirements: list[str]
+    status: str
+
+
+class PayoutsRestrictedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class PermitAdded(Model):
+    """A permit counts from now on, within its scope and dates."""
 
     authority: str
     kind: str
@@ -661,10 +2859,11 @@ class PermitScopeAnswer(Model):
 
 
 class Photo(Model):
-    """A picture somebody keeps: `sha256` in 64 hexadecimal digits proves which."""
+    """A picture the seller keeps; its hash proves later that it is still the same."""
 
     name: str
     sha256: str
+    url: str | None
 
 
 class PickupAccepted(Model):
@@ -696,14 +2895,14 @@ class PickupAnswer(Model):
     carrier_id: str | None
     ceiling: Money | None
     """The most the owner pays, for the owner"""
-    contacts: list[ContactAnswer]
+    contacts: list[PickupContactAnswer]
     created_at: str
     custodian_id: str
     dispatched_at: str | None
     driver_name: str | None
     equipment: str | None
     from_site_id: str
-    goods: list[GoodsAnswer]
+    goods: list[PickupGoodsAnswer]
     id: str
     is_money_held: bool
     is_self_hauled: bool
@@ -723,7 +2922,7 @@ class PickupAnswer(Model):
     to_site_id: str
     vehicle: str | None
     version: int
-    window: WindowAnswer | None
+    window: AccessWindowAnswer | None
 
 
 class PickupArrived(Model):
@@ -785,6 +2984,14 @@ class PickupClosedTransition(Model):
     from_: str | None
     name: str | None
     to: str | None
+
+
+class PickupContactAnswer(Model):
+    """An object of the API."""
+
+    email: str | None
+    name: str
+    phone: str
 
 
 class PickupCreated(Model):
@@ -871,6 +3078,18 @@ class PickupDispatchedTransition(Model):
     from_: str | None
     name: str | None
     to: str | None
+
+
+class PickupGoodsAnswer(Model):
+    """An object of the API."""
+
+    is_hazardous: bool
+    line_id: str
+    mass: Mass
+    quantity: int
+    title: str
+    un_number: str | None
+    waste_code: str | None
 
 
 class PickupInTransit(Model):
@@ -1021,6 +3240,153 @@ class PickupUnscheduledTransition(Model):
     to: str | None
 
 
+class QuantityAnswer(Model):
+    """Pieces, and mass where it was weighed."""
+
+    mass: Mass
+    quantity: int
+
+
+class RankedAnswer(Model):
+    """What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission`."""
+
+    bid_id: str
+    bidder_id: str
+    commission: Money
+    disposition: str
+    haulage: Money
+    haulage_basis: str
+    landed_net_value: Money
+    price: Money
+    rank: int
+    received_at: str
+    status: str
+    total: Money
+
+
+class RankingAnswer(Model):
+    """Every bid that stood when bidding ended, best first; what became of each is its `status`."""
+
+    commission_bps: int
+    """Of the price, where the seller is paid"""
+    data: list[RankedAnswer]
+    listing_id: str
+
+
+class ReceiptAnswer(Model):
+    """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    flags: list[FlagAnswer]
+    id: str
+    inspect_by: str
+    inspected_at: str | None
+    lines: list[ReceiptLineAnswer]
+    livemode: bool
+    measurement: MeasurementAnswer
+    """How the masses were found."""
+    order_id: str
+    pickup_id: str
+    site_id: str
+    status: str
+    """received or inspected"""
+    version: int
+
+
+class ReceiptInspected(Model):
+    """Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the price."""
+
+    accepted: Money
+    buyer_id: str
+    contested: Money
+    lines: list[InspectedLine]
+    order_id: str
+    pickup_id: str
+    receipt_id: str
+    seller_id: str
+    site_id: str
+
+
+class ReceiptInspectedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class ReceiptLineAnswer(Model):
+    """`accepted` and `refused` are null until the receipt is inspected."""
+
+    accepted: QuantityAnswer | None
+    evidence: list[dict[str, Any]]
+    line_id: str
+    note: str | None
+    reason: str | None
+    received: QuantityAnswer
+    """Pieces, and mass where it was weighed."""
+    refused: QuantityAnswer | None
+
+
+class ReceivedLine(Model):
+    """What arrived of a line in this delivery, beside what was declared."""
+
+    declared_g: int | None
+    line_id: str
+    quantity: int
+    received_g: int
+    title: str
+
+
+class RefundAnswer(Model):
+    """One return to you."""
+
+    amount: Money
+    id: str
+    paid_at: str | None
+    status: str
+    """planned, pending, requires_action, succeeded, failed or canceled"""
+
+
+class RefundFailed(Model):
+    """A refund did not arrive: the amount is due to the payer again."""
+
+    amount: Money
+    deal_id: str
+    order_id: str
+    payer_id: str
+    reason: str
+    refund_id: str
+
+
+class RefundFailedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class RefundPaid(Model):
+    """A refund has arrived at the payer."""
+
+    amount: Money
+    deal_id: str
+    order_id: str
+    payer_id: str
+    refund_id: str
+
+
+class RefundPaidTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
 class RegisteredAnswer(Model):
     """The organization and the key its owner begins with."""
 
@@ -1030,21 +3396,55 @@ class RegisteredAnswer(Model):
     """Everybody sees id, name, country and roles; the rest is for the organization itself and null for others."""
 
 
+class RemainderAnswer(Model):
+    """A refused quantity. `value` goes back to the payer when the refusal is acknowledged, at the latest at
+    `acknowledge_by`.
+    """
+
+    acknowledge_by: str
+    acknowledged_at: str | None
+    id: str
+    line_id: str
+    listing_id: str | None
+    mass: Mass
+    pickup_id: str | None
+    quantity: int
+    receipt_id: str
+    route: str | None
+    """return, redirect, relist or dispose"""
+    status: str
+    """open, routed or ended"""
+    value: Money
+
+
+class RowProblemAnswer(Model):
+    """Why a row went back. `row` counts data rows from 1; null for what concerns the whole file."""
+
+    code: str
+    detail: str
+    pointer: str
+    row: int | None
+
+
 class SecretRotated(Model):
     """Both secrets sign for 24 hours, then the new one alone."""
 
     endpoint_id: str
 
 
-class SignatureAnswer(Model):
+class Share(Model):
+    """A material's part of the mass, in ppm."""
+
+    material: str
+    """A material's code, or unknown"""
+    ppm: int
+
+
+class ShareAnswer(Model):
     """An object of the API."""
 
-    occurred_at: str
-    org_id: str
-    recorded_at: str
-    role: str
-    """custodian, carrier or receiver"""
-    signed_by: str
+    material: str
+    ppm: int
 
 
 class SiteAnswer(Model):
@@ -1078,6 +3478,65 @@ class SlotAnswer(Model):
     starts_at: str
 
 
+class StepAnswer(Model):
+    """One event behind the certificate: grams, operation, country, and parties by role."""
+
+    activity: str | None
+    by: list[str]
+    """holder, carrier, processor"""
+    country: str
+    is_intact: bool
+    kind: str
+    loss: Mass
+    mass: Mass
+    on: str
+    operation: str | None
+
+
+class Terms(Model):
+    """The frozen terms. Rates are basis points; `price` is signed: below zero the seller pays. `tolerance_bps` is
+    the agreed ± on each line's mass, over all its receipts. `goods_vat_bps` is the rate of goods or gate fee,
+    as the sign demands.
+    """
+
+    bid_id: str
+    buyer_id: str
+    certificate: str
+    commission_bearer: str | None
+    commission_bps: int
+    commission_vat_bps: int
+    default_route: str | None
+    disposition: str
+    dispute_days: int
+    from_site_id: str
+    goods_vat_bps: int
+    haulage_basis: str
+    haulage_ceiling: Money | None
+    haulage_vat_bps: int
+    inspection_days: int
+    lines: list[TermsLine]
+    listing_id: str
+    loss_policy: str | None
+    operation: str | None
+    price: Money
+    price_unit: str
+    seller_id: str
+    to_site_id: str
+    tolerance_bps: int
+    vat_country: str
+
+
+class TermsLine(Model):
+    """One item as it was offered."""
+
+    item_id: str
+    mass_g: int | None
+    """Declared mass of the whole line in grams"""
+    quantity: int
+    title: str
+    waste_code: str | None
+
+
 class TestClock(Model):
     """`is_settled`: no timer is due, no event unread, no job could run: the market has caught up with its clock."""
 
@@ -1085,6 +3544,98 @@ class TestClock(Model):
     is_settled: bool
     now: str
     open_jobs: int
+
+
+class TransferAnswer(Model):
+    """One payout to you."""
+
+    amount: Money
+    blocked_reason: str | None
+    id: str
+    leg: str
+    """haulage, goods or fee"""
+    paid_at: str | None
+    status: str
+    """planned, blocked or paid"""
+
+
+class TransferBlocked(Model):
+    """A payout waits, for a reason the payee can see: account_restricted, insufficient_balance or the provider's."""
+
+    amount: Money
+    deal_id: str
+    leg: str
+    order_id: str
+    payee_id: str
+    reason: str
+    transfer_id: str
+
+
+class TransferBlockedTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class TransferPaid(Model):
+    """A payout was made; only its payee hears of it."""
+
+    amount: Money
+    deal_id: str
+    leg: str
+    order_id: str
+    payee_id: str
+    transfer_id: str
+
+
+class TransferPaidTransition(Model):
+    """An object of the API."""
+
+    from_: str | None
+    name: str | None
+    to: str | None
+
+
+class VerificationAnswer(Model):
+    """`verified`: the signature holds and no check failed."""
+
+    checks: list[CheckAnswer]
+    verified: bool
+
+
+class VersionAnswer(Model):
+    """What was signed. The address of a version never changes what it answers."""
+
+    credential_url: str
+    event_count: int
+    evidence_root: str
+    number: int
+    page_url: str
+    status_index: int
+    status_list_url: str
+    valid_from: str
+    valid_until: str
+    validated_by: str
+
+
+class WasteCodeAnswer(Model):
+    """An entry as it holds in a jurisdiction, from–until inclusive; null is open."""
+
+    code: str
+    """Six digits"""
+    entry_type: str | None
+    """absolute, mirror, or null where no source says it"""
+    is_hazardous: bool
+    jurisdiction: str
+    printed: str
+    """As "16 06 07*\""""
+    scheme: str
+    source: str
+    title: str
+    valid_from: str | None
+    valid_until: str | None
 
 
 class WebhookEndpointDisabledTransition(Model):
@@ -1103,12 +3654,19 @@ class WebhookEndpointSecretRotatedTransition(Model):
     to: str | None
 
 
-class WindowAnswer(Model):
-    """Two instants and the zone they are meant in."""
+class AcceptedPartParam(TypedDict):
+    """An object to send."""
 
-    ends_at: str
-    starts_at: str
-    timezone: str
+    mass: NotRequired[MassParam | Mass]
+    quantity: NotRequired[int]
+
+
+class ArrivedLineParam(TypedDict):
+    """What is absent stays as it was signed at delivery."""
+
+    line_id: str
+    mass: NotRequired[MassParam | Mass | None]
+    quantity: NotRequired[int | None]
 
 
 class CarrierOfferParam(TypedDict):
@@ -1118,19 +3676,31 @@ class CarrierOfferParam(TypedDict):
     price: MoneyParam | Money
 
 
-class ContactParam(TypedDict):
-    """An object to send."""
+class EvidenceParam(TypedDict):
+    """A file you keep; its hash proves later which it was. It enters a certificate as a salted hash, never itself."""
 
-    email: NotRequired[str | None]
+    media_type: str
     name: str
-    phone: str
+    sha256: str
+    """64 hexadecimal digits"""
+    size: int
+    """Bytes"""
 
 
-class DriverParam(TypedDict):
-    """An object to send."""
+class InspectedLineStatedParam(TypedDict):
+    """Accepted and refused sum to what was received, in mass and in pieces."""
 
-    member_id: NotRequired[str | None]
-    name: str
+    accepted: AcceptedPartParam
+    line_id: str
+    refused: NotRequired[RefusedPartParam | None]
+
+
+class LossParam(TypedDict):
+    """What neither came out nor is left."""
+
+    mass: MassParam | Mass
+    reason: str
+    """Known values: moisture, dust, evaporation, process, unexplained."""
 
 
 class MassParam(TypedDict):
@@ -1157,12 +3727,68 @@ class MeasuredHowParam(TypedDict):
     """The lorry as it left"""
 
 
+class MeasurementStatedParam(TypedDict):
+    """How the masses were found. `gross` is the lorry with the goods, `tare` without."""
+
+    gross: NotRequired[MassParam | Mass | None]
+    instrument: NotRequired[str | None]
+    method: str
+    """Known values: floor_scale, weighbridge, counted, declared."""
+    packaging: NotRequired[MassParam | Mass | None]
+    tare: NotRequired[MassParam | Mass | None]
+    ticket: NotRequired[str | None]
+
+
 class MoneyParam(TypedDict):
     """An object to send."""
 
     amount: str
     currency: str
     """Known values: EUR, USD, GBP, CHF, CAD, SEK, DKK, NOK, PLN, CZK, JPY, KWD."""
+
+
+class NewItemParam(TypedDict):
+    """One kind of thing in one condition. What is unknown may be left out of a draft; publishing names what is
+    missing.
+    """
+
+    composition: NotRequired[Sequence[ShareParam | Share] | None]
+    condition_grade: NotRequired[str | None]
+    """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    hp_codes: NotRequired[Sequence[str]]
+    is_data_bearing: NotRequired[bool | None]
+    is_hazardous: NotRequired[bool | None]
+    key: NotRequired[str | None]
+    mass: NotRequired[MassParam | Mass | None]
+    mass_method: NotRequired[str]
+    """Known values: declared, weighed, estimated, data_sheet."""
+    packaging: NotRequired[PackagingParam | Packaging | None]
+    photos: NotRequired[Sequence[PhotoParam | Photo]]
+    quantity: int
+    reason_detail: NotRequired[str | None]
+    """damaged: cause and moment; defective: fault or test result; unsold_inventory: batches, brand rules, and why
+    if it may be destroyed; product_recall: the campaign and where the goods are kept
+    """
+    return_reason: NotRequired[str | None]
+    """Known values: damaged, defective, end_of_life, unsold_inventory, product_recall."""
+    title: str
+    un_number: NotRequired[str | None]
+    waste_code: NotRequired[str | None]
+
+
+class NewOutputParam(TypedDict):
+    """A batch that a make bears."""
+
+    disposition: str
+    """product: ready for use; downstream: for another plant; residue: its final operation is still to come Known
+    values: product, downstream, residue.
+    """
+    mass: MassParam | Mass
+    material: str
+    """A material's code, such as steel"""
+    title: NotRequired[str | None]
+    waste_code: NotRequired[str | None]
+    """Where it is still waste"""
 
 
 class NewOwnerParam(TypedDict):
@@ -1183,11 +3809,103 @@ class NewPermitScopeParam(TypedDict):
     waste_codes: Sequence[str]
 
 
-class PlaceParam(TypedDict):
+class PackagingParam(TypedDict):
+    """How the goods will stand ready. `tare` is the packaging's own mass; `un_packing` such as P908."""
+
+    kind: str
+    labels: NotRequired[Sequence[str]]
+    packages: int
+    special_provisions: NotRequired[Sequence[str]]
+    tare: NotRequired[MassParam | Mass | None]
+    un_packing: NotRequired[str | None]
+
+
+class PhotoParam(TypedDict):
+    """A picture the seller keeps; its hash proves later that it is still the same."""
+
+    name: str
+    sha256: str
+    url: NotRequired[str | None]
+
+
+class PickupContactParam(TypedDict):
     """An object to send."""
 
-    latitude: float
-    longitude: float
+    email: NotRequired[str | None]
+    name: str
+    phone: str
+
+
+class PickupDriverParam(TypedDict):
+    """An object to send."""
+
+    member_id: NotRequired[str | None]
+    name: str
+
+
+class RedirectParam(TypedDict):
+    """To one processor, by negotiation."""
+
+    closes_at: NotRequired[str | datetime | None]
+    disposition_floor: NotRequired[str | None]
+    """Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose."""
+    hp_codes: NotRequired[Sequence[str] | None]
+    is_hazardous: NotRequired[bool | None]
+    packaging: NotRequired[PackagingParam | Packaging | None]
+    price_unit: NotRequired[str | None]
+    """Known values: tonne, piece, lot."""
+    processor_id: str
+    reason_detail: NotRequired[str | None]
+    title: NotRequired[str | None]
+    un_number: NotRequired[str | None]
+    waste_code: NotRequired[str | None]
+
+
+class RefusalEvidenceParam(TypedDict):
+    """A document the receiver keeps; its hash proves which."""
+
+    name: str
+    sha256: str
+
+
+class RefusedPartParam(TypedDict):
+    """Reason and evidence are required for whatever is refused."""
+
+    evidence: NotRequired[Sequence[RefusalEvidenceParam]]
+    mass: NotRequired[MassParam | Mass]
+    note: NotRequired[str | None]
+    quantity: NotRequired[int]
+    reason: NotRequired[str | None]
+    """Known values: condition_below_declared, wrong_goods, damaged_in_transit, contaminated, hazard_not_declared,
+    documents_missing, not_permitted, other.
+    """
+
+
+class RelistParam(TypedDict):
+    """To everybody. `closes_at` is needed by sealed and timed listings."""
+
+    closes_at: NotRequired[str | datetime | None]
+    disposition_floor: NotRequired[str | None]
+    """Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose."""
+    hp_codes: NotRequired[Sequence[str] | None]
+    is_hazardous: NotRequired[bool | None]
+    mode: NotRequired[str]
+    """Known values: sealed, timed, negotiated."""
+    packaging: NotRequired[PackagingParam | Packaging | None]
+    price_unit: NotRequired[str | None]
+    """Known values: tonne, piece, lot."""
+    reason_detail: NotRequired[str | None]
+    title: NotRequired[str | None]
+    un_number: NotRequired[str | None]
+    waste_code: NotRequired[str | None]
+
+
+class ShareParam(TypedDict):
+    """A material's part of the mass, in ppm."""
+
+    material: str
+    """A material's code, or unknown"""
+    ppm: int
 
 
 class SignedLineParam(TypedDict):
@@ -1206,3 +3924,20 @@ class SignedPhotoParam(TypedDict):
     name: str
     sha256: str
     """SHA-256 of the file, which you keep"""
+
+
+class TakenBatchParam(TypedDict):
+    """A batch the event happens to."""
+
+    batch_id: str
+    mass: NotRequired[MassParam | Mass | None]
+    """make: what goes in, all that is left if not given; modify: what was touched; adjust: what is left, as
+    weighed now
+    """
+
+
+class WhereaboutsParam(TypedDict):
+    """An object to send."""
+
+    latitude: float
+    longitude: float

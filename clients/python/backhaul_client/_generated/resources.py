@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Unpack
+from typing import Any, Unpack
 
 from .._answers import Answer, async_list_operation, async_operation, operation
-from .._calls import Call, Options, WriteOptions, etag, segment
+from .._calls import Call, File, Options, WriteOptions, etag, optional, segment
 from .._models import NOT_GIVEN, NotGiven
 from .._paging import AsyncPage, Page
 from .._transport import AsyncResource, AsyncTransport, Resource, Transport
@@ -62,8 +62,8 @@ class ApiKeysResource(Resource):
 
         Your organization's keys, newest first, revoked and expired ones included, secrets never.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit}), Page[models.ApiKeyAnswer], options
@@ -79,8 +79,7 @@ class ApiKeysResource(Resource):
 
         Causes `api_key.revoked`.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
+        - `dry_run`: Run every check, answer what would be, change nothing
         """
         return self._send(
             Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
@@ -136,8 +135,8 @@ class AsyncApiKeysResource(AsyncResource):
 
         Your organization's keys, newest first, revoked and expired ones included, secrets never.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit}),
@@ -155,12 +154,1527 @@ class AsyncApiKeysResource(AsyncResource):
 
         Causes `api_key.revoked`.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
+        - `dry_run`: Run every check, answer what would be, change nothing
         """
         return await self._send(
             Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
             models.ApiKeyAnswer,
+            options,
+        )
+
+
+class BidsResource(Resource):
+    """`client.bids`."""
+
+    @operation
+    def award(
+        self,
+        bid_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Award a bid
+
+        The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's
+        ETag. The terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two
+        business days to confirm.
+
+        Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
+        whoever would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. Tells bid.awarded,
+        listing.awarded and order.created.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/award",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @operation
+    def confirm(
+        self,
+        bid_id: str,
+        *,
+        terms_hash: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Confirm an award
+
+        The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
+        sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
+
+        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Tells bid.confirmed, order.confirmed,
+        bid.lost to the others, deal.agreed, deal.collecting and pickup.created.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        - `terms_hash`: `terms_hash` of the order
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/confirm",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"terms_hash": terms_hash},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidAnswer]:
+        """Read a bid
+
+        For its bidder, and for the seller of the listing: of a sealed one after the close.
+        """
+        return self._send(Call("GET", f"/v1/bids/{segment(bid_id)}"), models.BidAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.BidAnswer]]:
+        """List bids
+
+        Your own, newest first. With `listing_id` the seller reads all bids for the listing: sealed ones after
+        the close.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: All bids for it that you may see
+        """
+        return self._send(
+            Call(
+                "GET", "/v1/bids", query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status}
+            ),
+            Page[models.BidAnswer],
+            options,
+        )
+
+    @operation
+    def place(
+        self,
+        *,
+        disposition: str,
+        haulage_basis: str,
+        listing_id: str,
+        price: models.MoneyParam | models.Money,
+        site_id: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        price_unit: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Place a bid
+
+        A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock
+        read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
+        yours alone until the close.
+
+        Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low`
+        (a timed listing takes only what beats the leading price), with `permit_scope`, `permit_expired` or
+        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
+        where it does not fit the listing: `currency_differs`, `price_unit_differs`, `disposition_below_floor`,
+        `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`. Causes `bid.placed` and `bid.admitted`, told
+        to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
+        repair, remanufacture, harvest, recycle, recover, dispose.
+        - `haulage_basis`: FCA: you collect and pay the carrier; DAP: the seller delivers and pays it (Incoterms
+        2020) Known values: FCA, DAP.
+        - `haulage_ceiling`: FCA: the most you will pay a carrier, net
+        - `haulage_quote`: DAP: what delivering to your site costs the seller, net; part of the ranking
+        - `operation`: The recovery or disposal operation your permit must name
+        - `price_unit`: If sent, it must be the listing's Known values: tonne, piece, lot.
+        - `site_id`: Your site to which the goods will go
+        - `valid_until`: Until when you are bound; null: no end
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/bids",
+                query={"dry_run": dry_run},
+                json={
+                    "disposition": disposition,
+                    "haulage_basis": haulage_basis,
+                    "haulage_ceiling": haulage_ceiling,
+                    "haulage_quote": haulage_quote,
+                    "listing_id": listing_id,
+                    "operation": operation,
+                    "price": price,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+    @operation
+    def ranking(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.RankingAnswer]:
+        """Rank the bids for a listing
+
+        For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
+        price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
+        then who came first. Refused with `not_the_seller` and `still_open`.
+        """
+        return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options)
+
+    @operation
+    def withdraw(
+        self,
+        bid_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Withdraw a bid
+
+        While bidding is on, sealed or negotiated; of a timed listing any bid but the leading one. Refused with
+        `bidding_has_closed` or `bid_is_leading`. Causes `bid.withdrawn`; a sealed bid that was withdrawn is
+        never opened.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+
+class AsyncBidsResource(AsyncResource):
+    """`client.bids`, awaited."""
+
+    @async_operation
+    async def award(
+        self,
+        bid_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Award a bid
+
+        The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's
+        ETag. The terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two
+        business days to confirm.
+
+        Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
+        whoever would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. Tells bid.awarded,
+        listing.awarded and order.created.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/award",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def confirm(
+        self,
+        bid_id: str,
+        *,
+        terms_hash: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Confirm an award
+
+        The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
+        sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
+
+        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Tells bid.confirmed, order.confirmed,
+        bid.lost to the others, deal.agreed, deal.collecting and pickup.created.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        - `terms_hash`: `terms_hash` of the order
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/confirm",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"terms_hash": terms_hash},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidAnswer]:
+        """Read a bid
+
+        For its bidder, and for the seller of the listing: of a sealed one after the close.
+        """
+        return await self._send(Call("GET", f"/v1/bids/{segment(bid_id)}"), models.BidAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.BidAnswer]]:
+        """List bids
+
+        Your own, newest first. With `listing_id` the seller reads all bids for the listing: sealed ones after
+        the close.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: All bids for it that you may see
+        """
+        return await self._send(
+            Call(
+                "GET", "/v1/bids", query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status}
+            ),
+            AsyncPage[models.BidAnswer],
+            options,
+        )
+
+    @async_operation
+    async def place(
+        self,
+        *,
+        disposition: str,
+        haulage_basis: str,
+        listing_id: str,
+        price: models.MoneyParam | models.Money,
+        site_id: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        price_unit: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Place a bid
+
+        A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock
+        read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
+        yours alone until the close.
+
+        Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low`
+        (a timed listing takes only what beats the leading price), with `permit_scope`, `permit_expired` or
+        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
+        where it does not fit the listing: `currency_differs`, `price_unit_differs`, `disposition_below_floor`,
+        `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`. Causes `bid.placed` and `bid.admitted`, told
+        to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
+        repair, remanufacture, harvest, recycle, recover, dispose.
+        - `haulage_basis`: FCA: you collect and pay the carrier; DAP: the seller delivers and pays it (Incoterms
+        2020) Known values: FCA, DAP.
+        - `haulage_ceiling`: FCA: the most you will pay a carrier, net
+        - `haulage_quote`: DAP: what delivering to your site costs the seller, net; part of the ranking
+        - `operation`: The recovery or disposal operation your permit must name
+        - `price_unit`: If sent, it must be the listing's Known values: tonne, piece, lot.
+        - `site_id`: Your site to which the goods will go
+        - `valid_until`: Until when you are bound; null: no end
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/bids",
+                query={"dry_run": dry_run},
+                json={
+                    "disposition": disposition,
+                    "haulage_basis": haulage_basis,
+                    "haulage_ceiling": haulage_ceiling,
+                    "haulage_quote": haulage_quote,
+                    "listing_id": listing_id,
+                    "operation": operation,
+                    "price": price,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+    @async_operation
+    async def ranking(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.RankingAnswer]:
+        """Rank the bids for a listing
+
+        For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
+        price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
+        then who came first. Refused with `not_the_seller` and `still_open`.
+        """
+        return await self._send(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options
+        )
+
+    @async_operation
+    async def withdraw(
+        self,
+        bid_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Withdraw a bid
+
+        While bidding is on, sealed or negotiated; of a timed listing any bid but the leading one. Refused with
+        `bidding_has_closed` or `bid_is_leading`. Causes `bid.withdrawn`; a sealed bid that was withdrawn is
+        never opened.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+
+class CertificatesResource(Resource):
+    """`client.certificates`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        type: str,
+        batch_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        custody_event_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        distance_km: float | str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        goods: str | None | NotGiven = NOT_GIVEN,
+        names_facility: bool | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        verifier_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Draft a certificate
+
+        For what no rule has drafted: recycling and destruction name final operations (or the batches or order
+        behind them); reuse, repair and remanufacture name batches that go on as they are. Refused with
+        `nothing_to_certify`.
+
+        Causes certificate.drafted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `distance_km`: Of the one lorry behind it; estimated if not given
+        - `names_facility`: Whether the certificate names the site
+        - `type`: Known values: reuse, repair, remanufacture, recycling, destruction.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/certificates",
+                query={"dry_run": dry_run},
+                json={
+                    "batch_ids": batch_ids,
+                    "custody_event_ids": custody_event_ids,
+                    "distance_km": distance_km,
+                    "goods": goods,
+                    "names_facility": names_facility,
+                    "order_id": order_id,
+                    "type": type,
+                    "verifier_id": verifier_id,
+                },
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, certificate_id: str, **options: Unpack[Options]) -> Answer[models.CertificateAnswer]:
+        """Get a certificate
+
+        One certificate, with what you could do now and every reason against the rest.
+        """
+        return self._send(Call("GET", f"/v1/certificates/{segment(certificate_id)}"), models.CertificateAnswer, options)
+
+    @operation
+    def issue(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Issue a certificate
+
+        By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the
+        impact is computed and frozen, the credential is built, checked and signed: all of it or nothing.
+        Refused with the reasons of `submit`.
+
+        Causes certificate.issued and impact.stated; obligations it covers are fulfilled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/issue",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        type: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.CertificateAnswer]]:
+        """List certificates
+
+        Your own, those submitted to you as their verifier, and those issued about goods that you gave; newest
+        first. What stands against a transition is told when you get one of them.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `status`: Only in this state
+        - `type`: Only of this type
+        """
+        return self._send(
+            Call("GET", "/v1/certificates", query={"cursor": cursor, "limit": limit, "status": status, "type": type}),
+            Page[models.CertificateAnswer],
+            options,
+        )
+
+    @operation
+    def query(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Ask back
+
+        By its verifier: it is a draft again and its mass free. Causes certificate.queried.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/query",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def refuse(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Refuse a certificate
+
+        By its verifier, for good; its mass is free for another certificate. Causes certificate.refused.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/refuse",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def reinstate(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Reinstate a certificate
+
+        By another person than who suspended it (`another_person_needed`): a new version under a new status
+        index, for a revocation is not undone. Causes certificate.reinstated and impact.stated.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/reinstate",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def revoke(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Revoke a certificate
+
+        By its verifier or an operator, for good; its mass stays consumed. The status list shows it within
+        seconds.
+
+        Causes certificate.revoked.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def submit(
+        self,
+        certificate_id: str,
+        *,
+        distance_km: float | str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        evidence: Sequence[models.EvidenceParam] | NotGiven = NOT_GIVEN,
+        goods: str | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        names_facility: bool | None | NotGiven = NOT_GIVEN,
+        verifier_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Submit to a verifier
+
+        Reserves the mass. Refused with every reason at once: `evidence_missing`, `mass_not_weighed`,
+        `operation_pending`, `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`,
+        `verifier_not_eligible`, `verifier_not_independent`. Causes certificate.submitted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/submit",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "distance_km": distance_km,
+                    "evidence": evidence,
+                    "goods": goods,
+                    "names_facility": names_facility,
+                    "verifier_id": verifier_id,
+                },
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def suspend(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Suspend a certificate
+
+        By its verifier or an operator: the current version does not stand from now on; its mass stays
+        certified.
+
+        Causes certificate.suspended.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/suspend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def take_up(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Take a certificate up
+
+        By the verifier it names. Causes certificate.verification_started.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/take_up",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @operation
+    def verification(
+        self, certificate_id: str, **options: Unpack[Options]
+    ) -> Answer[models.CertificateVerificationAnswer]:
+        """Verify a certificate by id
+
+        Needs no key. Checks the current version as a stranger would, and tells the chain behind it down to
+        every origin: grams, operation, country and parties by role, never a name upstream, a price or an order.
+        """
+        return self._send(
+            Call("GET", f"/v1/certificates/{segment(certificate_id)}/verification", is_public=True),
+            models.CertificateVerificationAnswer,
+            options,
+        )
+
+    @operation
+    def verify(
+        self, *, credential: str | Mapping[str, Any], **options: Unpack[WriteOptions]
+    ) -> Answer[models.VerificationAnswer]:
+        """Verify a credential
+
+        Needs no key. Answers 200 for whatever is a credential: a token (`vc+jwt`), a document with a Data
+        Integrity proof, or an enveloped one; 422 `not_a_credential` for anything else. Nothing is fetched: an
+        issuer we do not know is `unknown_issuer`, and what could not be asked any more is skipped.
+        """
+        return self._send(
+            Call("POST", "/v1/certificates/verify", json={"credential": credential}, is_public=True, is_keyed=True),
+            models.VerificationAnswer,
+            options,
+        )
+
+    @operation
+    def withdraw(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Withdraw a certificate
+
+        A draft, or what its verifier has not taken up yet; the mass is free again. Causes
+        certificate.withdrawn.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+
+class AsyncCertificatesResource(AsyncResource):
+    """`client.certificates`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        type: str,
+        batch_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        custody_event_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        distance_km: float | str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        goods: str | None | NotGiven = NOT_GIVEN,
+        names_facility: bool | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        verifier_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Draft a certificate
+
+        For what no rule has drafted: recycling and destruction name final operations (or the batches or order
+        behind them); reuse, repair and remanufacture name batches that go on as they are. Refused with
+        `nothing_to_certify`.
+
+        Causes certificate.drafted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `distance_km`: Of the one lorry behind it; estimated if not given
+        - `names_facility`: Whether the certificate names the site
+        - `type`: Known values: reuse, repair, remanufacture, recycling, destruction.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/certificates",
+                query={"dry_run": dry_run},
+                json={
+                    "batch_ids": batch_ids,
+                    "custody_event_ids": custody_event_ids,
+                    "distance_km": distance_km,
+                    "goods": goods,
+                    "names_facility": names_facility,
+                    "order_id": order_id,
+                    "type": type,
+                    "verifier_id": verifier_id,
+                },
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, certificate_id: str, **options: Unpack[Options]) -> Answer[models.CertificateAnswer]:
+        """Get a certificate
+
+        One certificate, with what you could do now and every reason against the rest.
+        """
+        return await self._send(
+            Call("GET", f"/v1/certificates/{segment(certificate_id)}"), models.CertificateAnswer, options
+        )
+
+    @async_operation
+    async def issue(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Issue a certificate
+
+        By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the
+        impact is computed and frozen, the credential is built, checked and signed: all of it or nothing.
+        Refused with the reasons of `submit`.
+
+        Causes certificate.issued and impact.stated; obligations it covers are fulfilled.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/issue",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        type: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.CertificateAnswer]]:
+        """List certificates
+
+        Your own, those submitted to you as their verifier, and those issued about goods that you gave; newest
+        first. What stands against a transition is told when you get one of them.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `status`: Only in this state
+        - `type`: Only of this type
+        """
+        return await self._send(
+            Call("GET", "/v1/certificates", query={"cursor": cursor, "limit": limit, "status": status, "type": type}),
+            AsyncPage[models.CertificateAnswer],
+            options,
+        )
+
+    @async_operation
+    async def query(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Ask back
+
+        By its verifier: it is a draft again and its mass free. Causes certificate.queried.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/query",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def refuse(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Refuse a certificate
+
+        By its verifier, for good; its mass is free for another certificate. Causes certificate.refused.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/refuse",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def reinstate(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Reinstate a certificate
+
+        By another person than who suspended it (`another_person_needed`): a new version under a new status
+        index, for a revocation is not undone. Causes certificate.reinstated and impact.stated.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/reinstate",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def revoke(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Revoke a certificate
+
+        By its verifier or an operator, for good; its mass stays consumed. The status list shows it within
+        seconds.
+
+        Causes certificate.revoked.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def submit(
+        self,
+        certificate_id: str,
+        *,
+        distance_km: float | str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        evidence: Sequence[models.EvidenceParam] | NotGiven = NOT_GIVEN,
+        goods: str | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        names_facility: bool | None | NotGiven = NOT_GIVEN,
+        verifier_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Submit to a verifier
+
+        Reserves the mass. Refused with every reason at once: `evidence_missing`, `mass_not_weighed`,
+        `operation_pending`, `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`,
+        `verifier_not_eligible`, `verifier_not_independent`. Causes certificate.submitted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/submit",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "distance_km": distance_km,
+                    "evidence": evidence,
+                    "goods": goods,
+                    "names_facility": names_facility,
+                    "verifier_id": verifier_id,
+                },
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def suspend(
+        self,
+        certificate_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Suspend a certificate
+
+        By its verifier or an operator: the current version does not stand from now on; its mass stays
+        certified.
+
+        Causes certificate.suspended.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/suspend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def take_up(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Take a certificate up
+
+        By the verifier it names. Causes certificate.verification_started.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/take_up",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+    @async_operation
+    async def verification(
+        self, certificate_id: str, **options: Unpack[Options]
+    ) -> Answer[models.CertificateVerificationAnswer]:
+        """Verify a certificate by id
+
+        Needs no key. Checks the current version as a stranger would, and tells the chain behind it down to
+        every origin: grams, operation, country and parties by role, never a name upstream, a price or an order.
+        """
+        return await self._send(
+            Call("GET", f"/v1/certificates/{segment(certificate_id)}/verification", is_public=True),
+            models.CertificateVerificationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def verify(
+        self, *, credential: str | Mapping[str, Any], **options: Unpack[WriteOptions]
+    ) -> Answer[models.VerificationAnswer]:
+        """Verify a credential
+
+        Needs no key. Answers 200 for whatever is a credential: a token (`vc+jwt`), a document with a Data
+        Integrity proof, or an enveloped one; 422 `not_a_credential` for anything else. Nothing is fetched: an
+        issuer we do not know is `unknown_issuer`, and what could not be asked any more is skipped.
+        """
+        return await self._send(
+            Call("POST", "/v1/certificates/verify", json={"credential": credential}, is_public=True, is_keyed=True),
+            models.VerificationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def withdraw(
+        self,
+        certificate_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CertificateAnswer]:
+        """Withdraw a certificate
+
+        A draft, or what its verifier has not taken up yet; the mass is free again. Causes
+        certificate.withdrawn.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/certificates/{segment(certificate_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.CertificateAnswer,
+            options,
+        )
+
+
+class CustodyEventsResource(Resource):
+    """`client.custody_events`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        inputs: Sequence[models.TakenBatchParam],
+        type: str,
+        activity: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        evidence: Sequence[models.EvidenceParam] | NotGiven = NOT_GIVEN,
+        loss: models.LossParam | None | NotGiven = NOT_GIVEN,
+        mass_method: str | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        outputs: Sequence[models.NewOutputParam] | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CustodyEventAnswer]:
+        """Report what happened to batches
+
+        A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation
+        that your permit covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone;
+        an adjust says what a batch weighs now, and suspends or returns certificates that no longer fit it.
+        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`. Into your
+        books mass comes by delivery alone.
+
+        Causes custody.recorded; a final operation that uses a batch up, batch.processed and
+        certificate.drafted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `activity`: What a modify was
+        - `mass_method`: declared and estimated support no certificate Known values: weighbridge, floor_scale,
+        counted, declared, estimated.
+        - `occurred_at`: Now, if not given
+        - `operation`: R1–R13 or D1–D15
+        - `reason`: Why something was weighed again
+        - `type`: make: inputs become other batches; modify: tested, repaired, data erased; adjust: weighed
+        again Known values: make, modify, adjust.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/custody-events",
+                query={"dry_run": dry_run},
+                json={
+                    "activity": activity,
+                    "evidence": evidence,
+                    "inputs": inputs,
+                    "loss": loss,
+                    "mass_method": mass_method,
+                    "occurred_at": occurred_at,
+                    "operation": operation,
+                    "outputs": outputs,
+                    "reason": reason,
+                    "type": type,
+                },
+                is_keyed=True,
+            ),
+            models.CustodyEventAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, custody_event_id: str, **options: Unpack[Options]) -> Answer[models.CustodyEventAnswer]:
+        """Get a custody event
+
+        One entry of a site's chain, with its lines and hashes.
+        """
+        return self._send(
+            Call("GET", f"/v1/custody-events/{segment(custody_event_id)}"), models.CustodyEventAnswer, options
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        type: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.CustodyEventAnswer]]:
+        """List custody events
+
+        What happened at your sites, and the moves you sent or received, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `site_id`: Only of this site's chain
+        - `type`: make, move, modify or adjust
+        """
+        return self._send(
+            Call(
+                "GET", "/v1/custody-events", query={"cursor": cursor, "limit": limit, "site_id": site_id, "type": type}
+            ),
+            Page[models.CustodyEventAnswer],
+            options,
+        )
+
+
+class AsyncCustodyEventsResource(AsyncResource):
+    """`client.custody_events`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        inputs: Sequence[models.TakenBatchParam],
+        type: str,
+        activity: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        evidence: Sequence[models.EvidenceParam] | NotGiven = NOT_GIVEN,
+        loss: models.LossParam | None | NotGiven = NOT_GIVEN,
+        mass_method: str | NotGiven = NOT_GIVEN,
+        occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        outputs: Sequence[models.NewOutputParam] | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.CustodyEventAnswer]:
+        """Report what happened to batches
+
+        A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation
+        that your permit covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone;
+        an adjust says what a batch weighs now, and suspends or returns certificates that no longer fit it.
+        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`. Into your
+        books mass comes by delivery alone.
+
+        Causes custody.recorded; a final operation that uses a batch up, batch.processed and
+        certificate.drafted.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `activity`: What a modify was
+        - `mass_method`: declared and estimated support no certificate Known values: weighbridge, floor_scale,
+        counted, declared, estimated.
+        - `occurred_at`: Now, if not given
+        - `operation`: R1–R13 or D1–D15
+        - `reason`: Why something was weighed again
+        - `type`: make: inputs become other batches; modify: tested, repaired, data erased; adjust: weighed
+        again Known values: make, modify, adjust.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/custody-events",
+                query={"dry_run": dry_run},
+                json={
+                    "activity": activity,
+                    "evidence": evidence,
+                    "inputs": inputs,
+                    "loss": loss,
+                    "mass_method": mass_method,
+                    "occurred_at": occurred_at,
+                    "operation": operation,
+                    "outputs": outputs,
+                    "reason": reason,
+                    "type": type,
+                },
+                is_keyed=True,
+            ),
+            models.CustodyEventAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, custody_event_id: str, **options: Unpack[Options]) -> Answer[models.CustodyEventAnswer]:
+        """Get a custody event
+
+        One entry of a site's chain, with its lines and hashes.
+        """
+        return await self._send(
+            Call("GET", f"/v1/custody-events/{segment(custody_event_id)}"), models.CustodyEventAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        type: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.CustodyEventAnswer]]:
+        """List custody events
+
+        What happened at your sites, and the moves you sent or received, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `site_id`: Only of this site's chain
+        - `type`: make, move, modify or adjust
+        """
+        return await self._send(
+            Call(
+                "GET", "/v1/custody-events", query={"cursor": cursor, "limit": limit, "site_id": site_id, "type": type}
+            ),
+            AsyncPage[models.CustodyEventAnswer],
+            options,
+        )
+
+
+class DealsResource(Resource):
+    """`client.deals`."""
+
+    @operation
+    def get(self, deal_id: str, **options: Unpack[Options]) -> Answer[models.DealAnswer]:
+        """Read a deal
+
+        The money side of one order: what is collected, held, paid out and returned. While it is `collecting`,
+        its payer finds the account and the reference for the bank transfer here. Carriers are not a side of a
+        deal: 404.
+        """
+        return self._send(Call("GET", f"/v1/deals/{segment(deal_id)}"), models.DealAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DealAnswer]]:
+        """List deals
+
+        The deals you are a side of, the newest first. Each shows your side: what you pay, or what you are paid.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only the deal of this order
+        """
+        return self._send(
+            Call("GET", "/v1/deals", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            Page[models.DealAnswer],
+            options,
+        )
+
+
+class AsyncDealsResource(AsyncResource):
+    """`client.deals`, awaited."""
+
+    @async_operation
+    async def get(self, deal_id: str, **options: Unpack[Options]) -> Answer[models.DealAnswer]:
+        """Read a deal
+
+        The money side of one order: what is collected, held, paid out and returned. While it is `collecting`,
+        its payer finds the account and the reference for the bank transfer here. Carriers are not a side of a
+        deal: 404.
+        """
+        return await self._send(Call("GET", f"/v1/deals/{segment(deal_id)}"), models.DealAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DealAnswer]]:
+        """List deals
+
+        The deals you are a side of, the newest first. Each shows your side: what you pay, or what you are paid.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only the deal of this order
+        """
+        return await self._send(
+            Call("GET", "/v1/deals", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            AsyncPage[models.DealAnswer],
             options,
         )
 
@@ -182,8 +1696,8 @@ class DeliveriesResource(Resource):
 
         With every attempt: when, what was answered, or why there was no answer.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call(
@@ -223,8 +1737,8 @@ class AsyncDeliveriesResource(AsyncResource):
 
         With every attempt: when, what was answered, or why there was no answer.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call(
@@ -271,9 +1785,8 @@ class EventsResource(Resource):
 
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
 
-        - `after`: `next_after` of the answer before; 0 from the beginning `next_after` of the answer before; 0
-        from the beginning
-        - `types`: Only these types Only these types
+        - `after`: `next_after` of the answer before; 0 from the beginning
+        - `types`: Only these types
         """
         return self._send(
             Call("GET", "/v1/events", query={"after": after, "limit": limit, "types": types}), models.EventPage, options
@@ -304,12 +1817,1257 @@ class AsyncEventsResource(AsyncResource):
 
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
 
-        - `after`: `next_after` of the answer before; 0 from the beginning `next_after` of the answer before; 0
-        from the beginning
-        - `types`: Only these types Only these types
+        - `after`: `next_after` of the answer before; 0 from the beginning
+        - `types`: Only these types
         """
         return await self._send(
             Call("GET", "/v1/events", query={"after": after, "limit": limit, "types": types}), models.EventPage, options
+        )
+
+
+class FactorSetsResource(Resource):
+    """`client.factor_sets`."""
+
+    @operation
+    def list(self, **options: Unpack[Options]) -> Answer[Page[models.FactorSetAnswer]]:
+        """List factor sets
+
+        The published figures that impact statements are computed from, each with version, licence and hash.
+        """
+        return self._send(Call("GET", "/v1/factor-sets"), Page[models.FactorSetAnswer], options)
+
+
+class AsyncFactorSetsResource(AsyncResource):
+    """`client.factor_sets`, awaited."""
+
+    @async_list_operation
+    async def list(self, **options: Unpack[Options]) -> Answer[AsyncPage[models.FactorSetAnswer]]:
+        """List factor sets
+
+        The published figures that impact statements are computed from, each with version, licence and hash.
+        """
+        return await self._send(Call("GET", "/v1/factor-sets"), AsyncPage[models.FactorSetAnswer], options)
+
+
+class ImportsResource(Resource):
+    """`client.imports`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        file: File,
+        listing: str | None | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        mapping: str | None | NotGiven = NOT_GIVEN,
+        profile: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ImportAnswer]:
+        """Import a manifest
+
+        Keeps the file and answers `received`; it is read right after, row by row.
+
+        Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
+        its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
+        listing is published it is refused with `already_published`. Causes `import.completed` (also for a file
+        that cannot be read: its status is failed), and `listing.created` for a new draft.
+
+        - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
+        - `listing`: JSON: the fields of a new draft, as for listings.create
+        - `listing_id`: A draft of yours to add to
+        - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
+        - `profile`: A mapping that ships, instead of `mapping` Known values: backhaul-1, ords-0.3.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/imports",
+                form={"listing": listing, "listing_id": listing_id, "mapping": mapping, "profile": profile},
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.ImportAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, import_id: str, **options: Unpack[Options]) -> Answer[models.ImportAnswer]:
+        """Read an import
+
+        How far it is, and what became of its rows.
+        """
+        return self._send(Call("GET", f"/v1/imports/{segment(import_id)}"), models.ImportAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ImportAnswer]]:
+        """List imports
+
+        Newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/imports", query={"cursor": cursor, "limit": limit}), Page[models.ImportAnswer], options
+        )
+
+    @operation
+    def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
+        """Download the refused rows
+
+        As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
+        until the manifest has been read.
+        """
+        return self._send(Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options)
+
+
+class AsyncImportsResource(AsyncResource):
+    """`client.imports`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        file: File,
+        listing: str | None | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        mapping: str | None | NotGiven = NOT_GIVEN,
+        profile: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ImportAnswer]:
+        """Import a manifest
+
+        Keeps the file and answers `received`; it is read right after, row by row.
+
+        Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
+        its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
+        listing is published it is refused with `already_published`. Causes `import.completed` (also for a file
+        that cannot be read: its status is failed), and `listing.created` for a new draft.
+
+        - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
+        - `listing`: JSON: the fields of a new draft, as for listings.create
+        - `listing_id`: A draft of yours to add to
+        - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
+        - `profile`: A mapping that ships, instead of `mapping` Known values: backhaul-1, ords-0.3.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/imports",
+                form={"listing": listing, "listing_id": listing_id, "mapping": mapping, "profile": profile},
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.ImportAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, import_id: str, **options: Unpack[Options]) -> Answer[models.ImportAnswer]:
+        """Read an import
+
+        How far it is, and what became of its rows.
+        """
+        return await self._send(Call("GET", f"/v1/imports/{segment(import_id)}"), models.ImportAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ImportAnswer]]:
+        """List imports
+
+        Newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/imports", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.ImportAnswer],
+            options,
+        )
+
+    @async_operation
+    async def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
+        """Download the refused rows
+
+        As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
+        until the manifest has been read.
+        """
+        return await self._send(
+            Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options
+        )
+
+
+class LedgerResource(Resource):
+    """`client.ledger`."""
+
+    @operation
+    def accounts(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.LedgerAccountAnswer]]:
+        """List ledger accounts
+
+        Your payable, receivable and refund-due accounts with their balances; an operator reads the whole
+        ledger.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/ledger/accounts", query={"cursor": cursor, "limit": limit}),
+            Page[models.LedgerAccountAnswer],
+            options,
+        )
+
+    @operation
+    def postings(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.LedgerPostingAnswer]]:
+        """List ledger postings
+
+        Every posting that touched your accounts, the newest first, with your lines; an operator reads every
+        line.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only postings of this order
+        """
+        return self._send(
+            Call("GET", "/v1/ledger/postings", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            Page[models.LedgerPostingAnswer],
+            options,
+        )
+
+
+class AsyncLedgerResource(AsyncResource):
+    """`client.ledger`, awaited."""
+
+    @async_list_operation
+    async def accounts(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.LedgerAccountAnswer]]:
+        """List ledger accounts
+
+        Your payable, receivable and refund-due accounts with their balances; an operator reads the whole
+        ledger.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/ledger/accounts", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.LedgerAccountAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def postings(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.LedgerPostingAnswer]]:
+        """List ledger postings
+
+        Every posting that touched your accounts, the newest first, with your lines; an operator reads every
+        line.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only postings of this order
+        """
+        return await self._send(
+            Call("GET", "/v1/ledger/postings", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            AsyncPage[models.LedgerPostingAnswer],
+            options,
+        )
+
+
+class ListingsResource(Resource):
+    """`client.listings`."""
+
+    @operation
+    def add_item(
+        self,
+        listing_id: str,
+        *,
+        quantity: int,
+        title: str,
+        composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
+        condition_grade: str | None | NotGiven = NOT_GIVEN,
+        hp_codes: Sequence[str] | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
+        is_hazardous: bool | None | NotGiven = NOT_GIVEN,
+        key: str | None | NotGiven = NOT_GIVEN,
+        mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mass_method: str | NotGiven = NOT_GIVEN,
+        packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.PhotoParam | models.Photo] | NotGiven = NOT_GIVEN,
+        reason_detail: str | None | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        un_number: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Add an item to a draft
+
+        Answers the listing. Refused with 409 `item_key_taken` when another item has the key.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
+        - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `reason_detail`: damaged: cause and moment; defective: fault or test result; unsold_inventory:
+        batches, brand rules, and why if it may be destroyed; product_recall: the campaign and where the goods
+        are kept
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/items",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "composition": composition,
+                    "condition_grade": condition_grade,
+                    "hp_codes": hp_codes,
+                    "is_data_bearing": is_data_bearing,
+                    "is_hazardous": is_hazardous,
+                    "key": key,
+                    "mass": mass,
+                    "mass_method": mass_method,
+                    "packaging": packaging,
+                    "photos": photos,
+                    "quantity": quantity,
+                    "reason_detail": reason_detail,
+                    "return_reason": return_reason,
+                    "title": title,
+                    "un_number": un_number,
+                    "waste_code": waste_code,
+                },
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def create(
+        self,
+        *,
+        currency: str,
+        mode: str,
+        price_unit: str,
+        site_id: str,
+        title: str,
+        closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        description: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | NotGiven = NOT_GIVEN,
+        dispute_days: int | NotGiven = NOT_GIVEN,
+        gate_fee_vat_bps: int | NotGiven = NOT_GIVEN,
+        goods_vat_bps: int | NotGiven = NOT_GIVEN,
+        hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage_vat_bps: int | NotGiven = NOT_GIVEN,
+        inspection_days: int | NotGiven = NOT_GIVEN,
+        invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
+        opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        tolerance_bps: int | NotGiven = NOT_GIVEN,
+        visibility: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Draft a listing
+
+        Makes a draft that only you see, with or without items.
+
+        Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out;
+        `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`.
+
+        - `currency`: ISO 4217
+        - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
+        values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
+        - `mode`: Known values: sealed, timed, negotiated.
+        - `price_unit`: Known values: tonne, piece, lot.
+        - `visibility`: Known values: public, invited.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/listings",
+                json={
+                    "closes_at": closes_at,
+                    "currency": currency,
+                    "description": description,
+                    "disposition_floor": disposition_floor,
+                    "dispute_days": dispute_days,
+                    "gate_fee_vat_bps": gate_fee_vat_bps,
+                    "goods_vat_bps": goods_vat_bps,
+                    "hard_cap_at": hard_cap_at,
+                    "haulage_vat_bps": haulage_vat_bps,
+                    "inspection_days": inspection_days,
+                    "invited": invited,
+                    "items": items,
+                    "mode": mode,
+                    "opens_at": opens_at,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "title": title,
+                    "tolerance_bps": tolerance_bps,
+                    "visibility": visibility,
+                },
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ListingAnswer]:
+        """Read a listing
+
+        With its items. Your own always; another's once it is published, to all or to you: its drafts are 404.
+        """
+        return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        mine: bool | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ListingSummary]]:
+        """List listings
+
+        Newest first, without items.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `mine`: Only your own; false also lists what others offer to you
+        - `status`: Only listings in this state Only listings in this state Known values: draft, in_review,
+        scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        """
+        return self._send(
+            Call("GET", "/v1/listings", query={"cursor": cursor, "limit": limit, "mine": mine, "status": status}),
+            Page[models.ListingSummary],
+            options,
+        )
+
+    @operation
+    def publish(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Publish a draft
+
+        A rule approves what is complete; it opens for bids now, or at `opens_at`.
+
+        Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition
+        ("unknown" is an answer), a waste code that does not hold where and when the goods are offered,
+        hazardous goods without waste code, hazardous properties, UN number, packaging or photos, goods priced
+        by the tonne without a mass, an end that is missing or past. Photos are demanded of hazardous goods
+        below like_new; for others a notice says they are missing. Causes `listing.submitted`,
+        `listing.published` and `listing.opened`, the last at `opens_at`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/publish",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def remove_item(
+        self, listing_id: str, item_id: str, *, if_match: str | int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.ListingAnswer]:
+        """Remove an item from a draft
+
+        Answers the listing. External ids of an imported item may be imported anew.
+
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "DELETE",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
+                headers={"If-Match": etag(if_match)},
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def search(
+        self,
+        *,
+        condition: str | None | NotGiven = NOT_GIVEN,
+        country: str | None | NotGiven = NOT_GIVEN,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        material: str | None | NotGiven = NOT_GIVEN,
+        near: str | None | NotGiven = NOT_GIVEN,
+        radius_km: float | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        status: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.FoundListing]]:
+        """Search what is offered
+
+        Published listings that are open to everybody or to you, newest first. Material, return reason and
+        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle.
+
+        - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
+        refurbished, used_good, used_fair, damaged, salvage.
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `material`: A material's code that an item is made of
+        - `near`: latitude,longitude in degrees
+        - `radius_km`: Around `near`, as the crow flies
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        - `status`: Known values: scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/listings/search",
+                query={
+                    "condition": condition,
+                    "country": country,
+                    "cursor": cursor,
+                    "limit": limit,
+                    "material": material,
+                    "near": near,
+                    "radius_km": radius_km,
+                    "return_reason": return_reason,
+                    "status": status,
+                },
+            ),
+            Page[models.FoundListing],
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        listing_id: str,
+        *,
+        closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        currency: str | None | NotGiven = NOT_GIVEN,
+        description: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | None | NotGiven = NOT_GIVEN,
+        dispute_days: int | None | NotGiven = NOT_GIVEN,
+        gate_fee_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        goods_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        inspection_days: int | None | NotGiven = NOT_GIVEN,
+        invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        mode: str | None | NotGiven = NOT_GIVEN,
+        opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price_unit: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        tolerance_bps: int | None | NotGiven = NOT_GIVEN,
+        visibility: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ListingAnswer]:
+        """Change a draft
+
+        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `mode`: Known values: sealed, timed, negotiated.
+        - `price_unit`: Known values: tonne, piece, lot.
+        - `visibility`: Known values: public, invited.
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/listings/{segment(listing_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "closes_at": closes_at,
+                    "currency": currency,
+                    "description": description,
+                    "disposition_floor": disposition_floor,
+                    "dispute_days": dispute_days,
+                    "gate_fee_vat_bps": gate_fee_vat_bps,
+                    "goods_vat_bps": goods_vat_bps,
+                    "hard_cap_at": hard_cap_at,
+                    "haulage_vat_bps": haulage_vat_bps,
+                    "inspection_days": inspection_days,
+                    "invited": invited,
+                    "mode": mode,
+                    "opens_at": opens_at,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "title": title,
+                    "tolerance_bps": tolerance_bps,
+                    "visibility": visibility,
+                },
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def update_item(
+        self,
+        listing_id: str,
+        item_id: str,
+        *,
+        composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
+        condition_grade: str | None | NotGiven = NOT_GIVEN,
+        hp_codes: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
+        is_hazardous: bool | None | NotGiven = NOT_GIVEN,
+        mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mass_method: str | None | NotGiven = NOT_GIVEN,
+        packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.PhotoParam | models.Photo] | None | NotGiven = NOT_GIVEN,
+        quantity: int | None | NotGiven = NOT_GIVEN,
+        reason_detail: str | None | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        un_number: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ListingAnswer]:
+        """Change an item of a draft
+
+        Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
+        `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
+        yours to say.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
+        - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "composition": composition,
+                    "condition_grade": condition_grade,
+                    "hp_codes": hp_codes,
+                    "is_data_bearing": is_data_bearing,
+                    "is_hazardous": is_hazardous,
+                    "mass": mass,
+                    "mass_method": mass_method,
+                    "packaging": packaging,
+                    "photos": photos,
+                    "quantity": quantity,
+                    "reason_detail": reason_detail,
+                    "return_reason": return_reason,
+                    "title": title,
+                    "un_number": un_number,
+                    "waste_code": waste_code,
+                },
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def withdraw(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Withdraw a listing
+
+        Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes
+        `listing.withdrawn`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json=optional({"reason": reason}),
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+
+class AsyncListingsResource(AsyncResource):
+    """`client.listings`, awaited."""
+
+    @async_operation
+    async def add_item(
+        self,
+        listing_id: str,
+        *,
+        quantity: int,
+        title: str,
+        composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
+        condition_grade: str | None | NotGiven = NOT_GIVEN,
+        hp_codes: Sequence[str] | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
+        is_hazardous: bool | None | NotGiven = NOT_GIVEN,
+        key: str | None | NotGiven = NOT_GIVEN,
+        mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mass_method: str | NotGiven = NOT_GIVEN,
+        packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.PhotoParam | models.Photo] | NotGiven = NOT_GIVEN,
+        reason_detail: str | None | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        un_number: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Add an item to a draft
+
+        Answers the listing. Refused with 409 `item_key_taken` when another item has the key.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
+        - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `reason_detail`: damaged: cause and moment; defective: fault or test result; unsold_inventory:
+        batches, brand rules, and why if it may be destroyed; product_recall: the campaign and where the goods
+        are kept
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/items",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "composition": composition,
+                    "condition_grade": condition_grade,
+                    "hp_codes": hp_codes,
+                    "is_data_bearing": is_data_bearing,
+                    "is_hazardous": is_hazardous,
+                    "key": key,
+                    "mass": mass,
+                    "mass_method": mass_method,
+                    "packaging": packaging,
+                    "photos": photos,
+                    "quantity": quantity,
+                    "reason_detail": reason_detail,
+                    "return_reason": return_reason,
+                    "title": title,
+                    "un_number": un_number,
+                    "waste_code": waste_code,
+                },
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        currency: str,
+        mode: str,
+        price_unit: str,
+        site_id: str,
+        title: str,
+        closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        description: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | NotGiven = NOT_GIVEN,
+        dispute_days: int | NotGiven = NOT_GIVEN,
+        gate_fee_vat_bps: int | NotGiven = NOT_GIVEN,
+        goods_vat_bps: int | NotGiven = NOT_GIVEN,
+        hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage_vat_bps: int | NotGiven = NOT_GIVEN,
+        inspection_days: int | NotGiven = NOT_GIVEN,
+        invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
+        opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        tolerance_bps: int | NotGiven = NOT_GIVEN,
+        visibility: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Draft a listing
+
+        Makes a draft that only you see, with or without items.
+
+        Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out;
+        `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`.
+
+        - `currency`: ISO 4217
+        - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
+        values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
+        - `mode`: Known values: sealed, timed, negotiated.
+        - `price_unit`: Known values: tonne, piece, lot.
+        - `visibility`: Known values: public, invited.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/listings",
+                json={
+                    "closes_at": closes_at,
+                    "currency": currency,
+                    "description": description,
+                    "disposition_floor": disposition_floor,
+                    "dispute_days": dispute_days,
+                    "gate_fee_vat_bps": gate_fee_vat_bps,
+                    "goods_vat_bps": goods_vat_bps,
+                    "hard_cap_at": hard_cap_at,
+                    "haulage_vat_bps": haulage_vat_bps,
+                    "inspection_days": inspection_days,
+                    "invited": invited,
+                    "items": items,
+                    "mode": mode,
+                    "opens_at": opens_at,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "title": title,
+                    "tolerance_bps": tolerance_bps,
+                    "visibility": visibility,
+                },
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ListingAnswer]:
+        """Read a listing
+
+        With its items. Your own always; another's once it is published, to all or to you: its drafts are 404.
+        """
+        return await self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        mine: bool | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ListingSummary]]:
+        """List listings
+
+        Newest first, without items.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `mine`: Only your own; false also lists what others offer to you
+        - `status`: Only listings in this state Only listings in this state Known values: draft, in_review,
+        scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        """
+        return await self._send(
+            Call("GET", "/v1/listings", query={"cursor": cursor, "limit": limit, "mine": mine, "status": status}),
+            AsyncPage[models.ListingSummary],
+            options,
+        )
+
+    @async_operation
+    async def publish(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Publish a draft
+
+        A rule approves what is complete; it opens for bids now, or at `opens_at`.
+
+        Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition
+        ("unknown" is an answer), a waste code that does not hold where and when the goods are offered,
+        hazardous goods without waste code, hazardous properties, UN number, packaging or photos, goods priced
+        by the tonne without a mass, an end that is missing or past. Photos are demanded of hazardous goods
+        below like_new; for others a notice says they are missing. Causes `listing.submitted`,
+        `listing.published` and `listing.opened`, the last at `opens_at`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/publish",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def remove_item(
+        self, listing_id: str, item_id: str, *, if_match: str | int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.ListingAnswer]:
+        """Remove an item from a draft
+
+        Answers the listing. External ids of an imported item may be imported anew.
+
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "DELETE",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
+                headers={"If-Match": etag(if_match)},
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def search(
+        self,
+        *,
+        condition: str | None | NotGiven = NOT_GIVEN,
+        country: str | None | NotGiven = NOT_GIVEN,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        material: str | None | NotGiven = NOT_GIVEN,
+        near: str | None | NotGiven = NOT_GIVEN,
+        radius_km: float | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        status: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.FoundListing]]:
+        """Search what is offered
+
+        Published listings that are open to everybody or to you, newest first. Material, return reason and
+        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle.
+
+        - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
+        refurbished, used_good, used_fair, damaged, salvage.
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `material`: A material's code that an item is made of
+        - `near`: latitude,longitude in degrees
+        - `radius_km`: Around `near`, as the crow flies
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        - `status`: Known values: scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/listings/search",
+                query={
+                    "condition": condition,
+                    "country": country,
+                    "cursor": cursor,
+                    "limit": limit,
+                    "material": material,
+                    "near": near,
+                    "radius_km": radius_km,
+                    "return_reason": return_reason,
+                    "status": status,
+                },
+            ),
+            AsyncPage[models.FoundListing],
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        listing_id: str,
+        *,
+        closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        currency: str | None | NotGiven = NOT_GIVEN,
+        description: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | None | NotGiven = NOT_GIVEN,
+        dispute_days: int | None | NotGiven = NOT_GIVEN,
+        gate_fee_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        goods_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage_vat_bps: int | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        inspection_days: int | None | NotGiven = NOT_GIVEN,
+        invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        mode: str | None | NotGiven = NOT_GIVEN,
+        opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price_unit: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        tolerance_bps: int | None | NotGiven = NOT_GIVEN,
+        visibility: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ListingAnswer]:
+        """Change a draft
+
+        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `mode`: Known values: sealed, timed, negotiated.
+        - `price_unit`: Known values: tonne, piece, lot.
+        - `visibility`: Known values: public, invited.
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/listings/{segment(listing_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "closes_at": closes_at,
+                    "currency": currency,
+                    "description": description,
+                    "disposition_floor": disposition_floor,
+                    "dispute_days": dispute_days,
+                    "gate_fee_vat_bps": gate_fee_vat_bps,
+                    "goods_vat_bps": goods_vat_bps,
+                    "hard_cap_at": hard_cap_at,
+                    "haulage_vat_bps": haulage_vat_bps,
+                    "inspection_days": inspection_days,
+                    "invited": invited,
+                    "mode": mode,
+                    "opens_at": opens_at,
+                    "price_unit": price_unit,
+                    "site_id": site_id,
+                    "title": title,
+                    "tolerance_bps": tolerance_bps,
+                    "visibility": visibility,
+                },
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def update_item(
+        self,
+        listing_id: str,
+        item_id: str,
+        *,
+        composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
+        condition_grade: str | None | NotGiven = NOT_GIVEN,
+        hp_codes: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
+        is_hazardous: bool | None | NotGiven = NOT_GIVEN,
+        mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mass_method: str | None | NotGiven = NOT_GIVEN,
+        packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
+        photos: Sequence[models.PhotoParam | models.Photo] | None | NotGiven = NOT_GIVEN,
+        quantity: int | None | NotGiven = NOT_GIVEN,
+        reason_detail: str | None | NotGiven = NOT_GIVEN,
+        return_reason: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        un_number: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ListingAnswer]:
+        """Change an item of a draft
+
+        Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
+        `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
+        yours to say.
+
+        - `if_match`: The ETag you read, `"3"`
+        - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
+        - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "composition": composition,
+                    "condition_grade": condition_grade,
+                    "hp_codes": hp_codes,
+                    "is_data_bearing": is_data_bearing,
+                    "is_hazardous": is_hazardous,
+                    "mass": mass,
+                    "mass_method": mass_method,
+                    "packaging": packaging,
+                    "photos": photos,
+                    "quantity": quantity,
+                    "reason_detail": reason_detail,
+                    "return_reason": return_reason,
+                    "title": title,
+                    "un_number": un_number,
+                    "waste_code": waste_code,
+                },
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def withdraw(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Withdraw a listing
+
+        Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes
+        `listing.withdrawn`.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json=optional({"reason": reason}),
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+
+class MaterialBatchesResource(Resource):
+    """`client.material_batches`."""
+
+    @operation
+    def get(self, batch_id: str, **options: Unpack[Options]) -> Answer[models.BatchAnswer]:
+        """Get a material batch
+
+        One amount of material, with its codes as they held then and how much of it is claimed.
+        """
+        return self._send(Call("GET", f"/v1/material-batches/{segment(batch_id)}"), models.BatchAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.BatchAnswer]]:
+        """List material batches
+
+        What your organization owns or keeps, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only what came under this order
+        - `site_id`: Only at this site
+        - `status`: Only in this state
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/material-batches",
+                query={"cursor": cursor, "limit": limit, "order_id": order_id, "site_id": site_id, "status": status},
+            ),
+            Page[models.BatchAnswer],
+            options,
+        )
+
+
+class AsyncMaterialBatchesResource(AsyncResource):
+    """`client.material_batches`, awaited."""
+
+    @async_operation
+    async def get(self, batch_id: str, **options: Unpack[Options]) -> Answer[models.BatchAnswer]:
+        """Get a material batch
+
+        One amount of material, with its codes as they held then and how much of it is claimed.
+        """
+        return await self._send(Call("GET", f"/v1/material-batches/{segment(batch_id)}"), models.BatchAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        site_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.BatchAnswer]]:
+        """List material batches
+
+        What your organization owns or keeps, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only what came under this order
+        - `site_id`: Only at this site
+        - `status`: Only in this state
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/material-batches",
+                query={"cursor": cursor, "limit": limit, "order_id": order_id, "site_id": site_id, "status": status},
+            ),
+            AsyncPage[models.BatchAnswer],
+            options,
         )
 
 
@@ -344,8 +3102,8 @@ class MembersResource(Resource):
 
         Your organization's members, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}), Page[models.MemberAnswer], options
@@ -383,8 +3141,8 @@ class AsyncMembersResource(AsyncResource):
 
         Your organization's members, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}),
@@ -411,9 +3169,8 @@ class OffersResource(Resource):
         `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
         offer.accepted, pickup.accepted and offer.superseded.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -442,9 +3199,8 @@ class OffersResource(Resource):
 
         The carrier does not want the job; the next one is asked at once. Causes offer.declined.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
         equipment_missing, other.
         """
@@ -483,10 +3239,10 @@ class OffersResource(Resource):
 
         The jobs your organization was offered as a carrier, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
-        - `pickup_id`: Only of this job; its owner sees all of them Only of this job; its owner sees all of them
-        - `status`: Only in this state Only in this state
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `pickup_id`: Only of this job; its owner sees all of them
+        - `status`: Only in this state
         """
         return self._send(
             Call(
@@ -515,9 +3271,8 @@ class AsyncOffersResource(AsyncResource):
         `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
         offer.accepted, pickup.accepted and offer.superseded.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -546,9 +3301,8 @@ class AsyncOffersResource(AsyncResource):
 
         The carrier does not want the job; the next one is asked at once. Causes offer.declined.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
         equipment_missing, other.
         """
@@ -587,10 +3341,10 @@ class AsyncOffersResource(AsyncResource):
 
         The jobs your organization was offered as a carrier, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
-        - `pickup_id`: Only of this job; its owner sees all of them Only of this job; its owner sees all of them
-        - `status`: Only in this state Only in this state
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `pickup_id`: Only of this job; its owner sees all of them
+        - `status`: Only in this state
         """
         return await self._send(
             Call(
@@ -703,6 +3457,306 @@ class AsyncOnboardingResource(AsyncResource):
         )
 
 
+class OrdersResource(Resource):
+    """`client.orders`."""
+
+    @operation
+    def cancel(
+        self,
+        order_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Cancel an order
+
+        Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
+        open pickups are cancelled, and the lot may be awarded again. Tells order.cancelled,
+        listing.award_reopened and, once confirmed, deal.cancelling.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, order_id: str, **options: Unpack[Options]) -> Answer[models.OrderAnswer]:
+        """Read an order
+
+        With its frozen terms, what became of each line, what was refused and where it goes, and which
+        certificates are owed. Seller and buyer see it; for a carrier there is nothing here.
+        """
+        return self._send(Call("GET", f"/v1/orders/{segment(order_id)}"), models.OrderAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.OrderAnswer]]:
+        """List orders
+
+        Those the caller sells or buys in, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: Only of this listing
+        - `status`: Only in this status
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/orders",
+                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            Page[models.OrderAnswer],
+            options,
+        )
+
+    @operation
+    def receive(
+        self,
+        order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.ArrivedLineParam] | NotGiven = NOT_GIVEN,
+        measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
+        pickup_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ReceiptAnswer]:
+        """Receive a delivery
+
+        The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
+        flagged, never refused; the tolerance counts over all receipts of a line.
+
+        Refused only when no delivery waits for a receipt: `nothing_delivered`. Tells order.partially_received
+        or order.received.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/receive",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
+                is_keyed=True,
+            ),
+            models.ReceiptAnswer,
+            options,
+        )
+
+    @operation
+    def route_remainder(
+        self,
+        order_id: str,
+        *,
+        line_id: str,
+        route: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        redirect: models.RedirectParam | None | NotGiven = NOT_GIVEN,
+        relist: models.RelistParam | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Route what was refused
+
+        The seller acknowledges the refusal, so its money goes back, and says where the goods go: `return` to
+        where they came from, `redirect` or `dispose` with another processor, `relist` to everybody. For the
+        last three a listing is published at once, from where the goods lie. After two business days of silence
+        the money goes back all the same; the route stays open.
+
+        Refused: `nothing_to_route`, and with a pointer per thing the new listing lacks. Tells
+        order.remainder_routed, deal.adjusted, and listing or pickup events.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        - `route`: Known values: return, redirect, relist, dispose.
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/route_remainder",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"line_id": line_id, "redirect": redirect, "relist": relist, "route": route},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+
+class AsyncOrdersResource(AsyncResource):
+    """`client.orders`, awaited."""
+
+    @async_operation
+    async def cancel(
+        self,
+        order_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Cancel an order
+
+        Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
+        open pickups are cancelled, and the lot may be awarded again. Tells order.cancelled,
+        listing.award_reopened and, once confirmed, deal.cancelling.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, order_id: str, **options: Unpack[Options]) -> Answer[models.OrderAnswer]:
+        """Read an order
+
+        With its frozen terms, what became of each line, what was refused and where it goes, and which
+        certificates are owed. Seller and buyer see it; for a carrier there is nothing here.
+        """
+        return await self._send(Call("GET", f"/v1/orders/{segment(order_id)}"), models.OrderAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.OrderAnswer]]:
+        """List orders
+
+        Those the caller sells or buys in, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: Only of this listing
+        - `status`: Only in this status
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/orders",
+                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            AsyncPage[models.OrderAnswer],
+            options,
+        )
+
+    @async_operation
+    async def receive(
+        self,
+        order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        lines: Sequence[models.ArrivedLineParam] | NotGiven = NOT_GIVEN,
+        measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
+        pickup_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ReceiptAnswer]:
+        """Receive a delivery
+
+        The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
+        flagged, never refused; the tolerance counts over all receipts of a line.
+
+        Refused only when no delivery waits for a receipt: `nothing_delivered`. Tells order.partially_received
+        or order.received.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/receive",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
+                is_keyed=True,
+            ),
+            models.ReceiptAnswer,
+            options,
+        )
+
+    @async_operation
+    async def route_remainder(
+        self,
+        order_id: str,
+        *,
+        line_id: str,
+        route: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        redirect: models.RedirectParam | None | NotGiven = NOT_GIVEN,
+        relist: models.RelistParam | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Route what was refused
+
+        The seller acknowledges the refusal, so its money goes back, and says where the goods go: `return` to
+        where they came from, `redirect` or `dispose` with another processor, `relist` to everybody. For the
+        last three a listing is published at once, from where the goods lie. After two business days of silence
+        the money goes back all the same; the route stays open.
+
+        Refused: `nothing_to_route`, and with a pointer per thing the new listing lacks. Tells
+        order.remainder_routed, deal.adjusted, and listing or pickup events.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        - `route`: Known values: return, redirect, relist, dispose.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{segment(order_id)}/route_remainder",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"line_id": line_id, "redirect": redirect, "relist": relist, "route": route},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+
 class OrganizationsResource(Resource):
     """`client.organizations`."""
 
@@ -731,9 +3785,8 @@ class OrganizationsResource(Resource):
 
         Causes `organization.verified`.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -776,9 +3829,8 @@ class AsyncOrganizationsResource(AsyncResource):
 
         Causes `organization.verified`.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -789,6 +3841,94 @@ class AsyncOrganizationsResource(AsyncResource):
                 is_keyed=True,
             ),
             models.OrganizationAnswer,
+            options,
+        )
+
+
+class PayoutAccountResource(Resource):
+    """`client.payout_account`."""
+
+    @operation
+    def create(self, **options: Unpack[WriteOptions]) -> Answer[models.PayoutAccountAnswer]:
+        """Create your payout account
+
+        Asks the payment provider for an account of your organization; calling it again answers the one there
+        is. Once it is `created`, ask for an onboarding link. Causes `payouts.enabled` when the provider is
+        content.
+        """
+        return self._send(Call("POST", "/v1/payout-account", is_keyed=True), models.PayoutAccountAnswer, options)
+
+    @operation
+    def get(self, **options: Unpack[Options]) -> Answer[models.PayoutAccountAnswer]:
+        """Read your payout account
+
+        Its status and what the provider still asks for.
+        """
+        return self._send(Call("GET", "/v1/payout-account"), models.PayoutAccountAnswer, options)
+
+    @operation
+    def link(self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]) -> Answer[models.LinkAnswer]:
+        """Make an onboarding link
+
+        A single-use link to the provider's form, made anew on every call and never stored. 409 while there is
+        no account.
+
+        - `refresh_url`: When the link was used or has expired: ask for a new one there
+        - `return_url`: After the form is done
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/payout-account/link",
+                json={"refresh_url": refresh_url, "return_url": return_url},
+                is_keyed=True,
+            ),
+            models.LinkAnswer,
+            options,
+        )
+
+
+class AsyncPayoutAccountResource(AsyncResource):
+    """`client.payout_account`, awaited."""
+
+    @async_operation
+    async def create(self, **options: Unpack[WriteOptions]) -> Answer[models.PayoutAccountAnswer]:
+        """Create your payout account
+
+        Asks the payment provider for an account of your organization; calling it again answers the one there
+        is. Once it is `created`, ask for an onboarding link. Causes `payouts.enabled` when the provider is
+        content.
+        """
+        return await self._send(Call("POST", "/v1/payout-account", is_keyed=True), models.PayoutAccountAnswer, options)
+
+    @async_operation
+    async def get(self, **options: Unpack[Options]) -> Answer[models.PayoutAccountAnswer]:
+        """Read your payout account
+
+        Its status and what the provider still asks for.
+        """
+        return await self._send(Call("GET", "/v1/payout-account"), models.PayoutAccountAnswer, options)
+
+    @async_operation
+    async def link(
+        self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.LinkAnswer]:
+        """Make an onboarding link
+
+        A single-use link to the provider's form, made anew on every call and never stored. 409 while there is
+        no account.
+
+        - `refresh_url`: When the link was used or has expired: ask for a new one there
+        - `return_url`: After the form is done
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/payout-account/link",
+                json={"refresh_url": refresh_url, "return_url": return_url},
+                is_keyed=True,
+            ),
+            models.LinkAnswer,
             options,
         )
 
@@ -859,8 +3999,8 @@ class PermitsResource(Resource):
 
         Your organization's permits, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call("GET", "/v1/permits", query={"cursor": cursor, "limit": limit}), Page[models.PermitAnswer], options
@@ -933,8 +4073,8 @@ class AsyncPermitsResource(AsyncResource):
 
         Your organization's permits, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call("GET", "/v1/permits", query={"cursor": cursor, "limit": limit}),
@@ -954,7 +4094,7 @@ class PickupsResource(Resource):
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
-        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        place: models.WhereaboutsParam | None | NotGiven = NOT_GIVEN,
         reason: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PickupAnswer]:
@@ -963,9 +4103,8 @@ class PickupsResource(Resource):
         The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
         a reason the event is flagged `outside_slot`. Causes pickup.arrived.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
         """
         return self._send(
@@ -999,9 +4138,8 @@ class PickupsResource(Resource):
         Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
         `slot_in_the_past`. Causes pickup.scheduled.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -1031,9 +4169,8 @@ class PickupsResource(Resource):
         By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
         pickup.cancelled and offer.withdrawn.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -1062,9 +4199,8 @@ class PickupsResource(Resource):
 
         Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -1087,7 +4223,7 @@ class PickupsResource(Resource):
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
-        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        place: models.WhereaboutsParam | None | NotGiven = NOT_GIVEN,
         reason: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PickupAnswer]:
@@ -1096,9 +4232,8 @@ class PickupsResource(Resource):
         The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
         pickup.in_transit.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
         """
         return self._send(
@@ -1119,7 +4254,7 @@ class PickupsResource(Resource):
         self,
         pickup_id: str,
         *,
-        driver: models.DriverParam,
+        driver: models.PickupDriverParam,
         vehicle: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
@@ -1131,9 +4266,8 @@ class PickupsResource(Resource):
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
         permit does not cover that day. Causes pickup.dispatched.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -1183,10 +4317,10 @@ class PickupsResource(Resource):
         The movements your organization owns, sends, receives, keeps, carries or is asked to carry; newest
         first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
-        - `order_id`: Only of this order Only of this order
-        - `status`: Only in this state Only in this state
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only of this order
+        - `status`: Only in this state
         """
         return self._send(
             Call(
@@ -1201,7 +4335,7 @@ class PickupsResource(Resource):
         self,
         pickup_id: str,
         *,
-        contacts: Sequence[models.ContactParam],
+        contacts: Sequence[models.PickupContactParam],
         timezone: str,
         window_from: str | datetime,
         window_until: str | datetime,
@@ -1214,9 +4348,8 @@ class PickupsResource(Resource):
 
         The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `timezone`: IANA time zone
         """
         return self._send(
@@ -1252,9 +4385,8 @@ class PickupsResource(Resource):
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
         (`permit_scope`, `permit_expired`). Causes pickup.accepted.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -1291,9 +4423,8 @@ class PickupsResource(Resource):
         organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
         not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
         """
         return self._send(
@@ -1341,9 +4472,8 @@ class PickupsResource(Resource):
         `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
         pickup.loaded.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
         """
         return self._send(
@@ -1387,9 +4517,8 @@ class PickupsResource(Resource):
         ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
         pickup.tender_exhausted, and the owner may ask again.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
         """
         return self._send(
@@ -1417,7 +4546,7 @@ class AsyncPickupsResource(AsyncResource):
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
-        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        place: models.WhereaboutsParam | None | NotGiven = NOT_GIVEN,
         reason: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PickupAnswer]:
@@ -1426,9 +4555,8 @@ class AsyncPickupsResource(AsyncResource):
         The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
         a reason the event is flagged `outside_slot`. Causes pickup.arrived.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
         """
         return await self._send(
@@ -1462,9 +4590,8 @@ class AsyncPickupsResource(AsyncResource):
         Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
         `slot_in_the_past`. Causes pickup.scheduled.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -1494,9 +4621,8 @@ class AsyncPickupsResource(AsyncResource):
         By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
         pickup.cancelled and offer.withdrawn.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -1525,9 +4651,8 @@ class AsyncPickupsResource(AsyncResource):
 
         Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -1550,7 +4675,7 @@ class AsyncPickupsResource(AsyncResource):
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         occurred_at: str | datetime | None | NotGiven = NOT_GIVEN,
-        place: models.PlaceParam | None | NotGiven = NOT_GIVEN,
+        place: models.WhereaboutsParam | None | NotGiven = NOT_GIVEN,
         reason: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PickupAnswer]:
@@ -1559,9 +4684,8 @@ class AsyncPickupsResource(AsyncResource):
         The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
         pickup.in_transit.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
         """
         return await self._send(
@@ -1582,7 +4706,7 @@ class AsyncPickupsResource(AsyncResource):
         self,
         pickup_id: str,
         *,
-        driver: models.DriverParam,
+        driver: models.PickupDriverParam,
         vehicle: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
@@ -1594,9 +4718,8 @@ class AsyncPickupsResource(AsyncResource):
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
         permit does not cover that day. Causes pickup.dispatched.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -1646,10 +4769,10 @@ class AsyncPickupsResource(AsyncResource):
         The movements your organization owns, sends, receives, keeps, carries or is asked to carry; newest
         first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
-        - `order_id`: Only of this order Only of this order
-        - `status`: Only in this state Only in this state
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only of this order
+        - `status`: Only in this state
         """
         return await self._send(
             Call(
@@ -1664,7 +4787,7 @@ class AsyncPickupsResource(AsyncResource):
         self,
         pickup_id: str,
         *,
-        contacts: Sequence[models.ContactParam],
+        contacts: Sequence[models.PickupContactParam],
         timezone: str,
         window_from: str | datetime,
         window_until: str | datetime,
@@ -1677,9 +4800,8 @@ class AsyncPickupsResource(AsyncResource):
 
         The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `timezone`: IANA time zone
         """
         return await self._send(
@@ -1715,9 +4837,8 @@ class AsyncPickupsResource(AsyncResource):
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
         (`permit_scope`, `permit_expired`). Causes pickup.accepted.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -1754,9 +4875,8 @@ class AsyncPickupsResource(AsyncResource):
         organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
         not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
         """
         return await self._send(
@@ -1804,9 +4924,8 @@ class AsyncPickupsResource(AsyncResource):
         `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
         pickup.loaded.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
         """
         return await self._send(
@@ -1850,9 +4969,8 @@ class AsyncPickupsResource(AsyncResource):
         ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
         pickup.tender_exhausted, and the owner may ask again.
 
-        - `dry_run`: Run every check, answer what would be, change nothing Run every check, answer what would
-        be, change nothing
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
         """
         return await self._send(
@@ -1865,6 +4983,370 @@ class AsyncPickupsResource(AsyncResource):
                 is_keyed=True,
             ),
             models.PickupAnswer,
+            options,
+        )
+
+
+class PublicResource(Resource):
+    """`client.public`."""
+
+    @operation
+    def credential(
+        self, certificate_id: str, version: int, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Get a signed credential
+
+        The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof
+        for `Accept: application/vc`. A version never changes.
+
+        - `accept`: What you can read
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/credentials/{segment(certificate_id)}/{segment(version)}",
+                headers={"accept": accept},
+                accept="application/vc+jwt",
+                is_public=True,
+            ),
+            str,
+            options,
+        )
+
+    @operation
+    def did(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the live issuer's DID document
+
+        Every key of the live issuer that is not compromised, retired ones too: old certificates still verify.
+        """
+        return self._send(Call("GET", "/.well-known/did.json", is_public=True), Any, options)
+
+    @operation
+    def impact(self, certificate_id: str, version: int, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the impact statement
+
+        Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings,
+        unrounded.
+        """
+        return self._send(
+            Call("GET", f"/credentials/{segment(certificate_id)}/{segment(version)}/impact", is_public=True),
+            Any,
+            options,
+        )
+
+    @operation
+    def namespace(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get our JSON-LD context
+
+        What our own properties in a credential are called in full.
+        """
+        return self._send(Call("GET", "/ns/v1", is_public=True), Any, options)
+
+    @operation
+    def page(
+        self, certificate_id: str, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Read a certificate
+
+        The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept:
+        application/json`. The token is the certificate, this is a rendition. Never listed, never indexed.
+
+        - `accept`: What you can read
+        """
+        return self._send(
+            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True), str, options
+        )
+
+    @operation
+    def sandbox_did(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the sandbox issuer's DID document
+
+        The sandbox signs with keys of its own.
+        """
+        return self._send(Call("GET", "/sandbox/did.json", is_public=True), Any, options)
+
+    @operation
+    def scheme(self, name: str, version: str, **options: Unpack[Options]) -> Answer[Any]:
+        """Get a scheme's rules
+
+        The rules a certificate was issued under, in words. A version never changes.
+        """
+        return self._send(Call("GET", f"/schemes/{segment(name)}/{segment(version)}", is_public=True), Any, options)
+
+    @operation
+    def status_list(
+        self, status_list_id: str, *, if_none_match: str | None | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Get a status list
+
+        Which versions do not stand any more: a BitstringStatusListCredential, published anew when a bit is set.
+
+        - `if_none_match`: The ETag you have
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/status-lists/{segment(status_list_id)}",
+                headers={"if-none-match": if_none_match},
+                accept="application/vc+jwt",
+                is_public=True,
+            ),
+            str,
+            options,
+        )
+
+
+class AsyncPublicResource(AsyncResource):
+    """`client.public`, awaited."""
+
+    @async_operation
+    async def credential(
+        self, certificate_id: str, version: int, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Get a signed credential
+
+        The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof
+        for `Accept: application/vc`. A version never changes.
+
+        - `accept`: What you can read
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/credentials/{segment(certificate_id)}/{segment(version)}",
+                headers={"accept": accept},
+                accept="application/vc+jwt",
+                is_public=True,
+            ),
+            str,
+            options,
+        )
+
+    @async_operation
+    async def did(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the live issuer's DID document
+
+        Every key of the live issuer that is not compromised, retired ones too: old certificates still verify.
+        """
+        return await self._send(Call("GET", "/.well-known/did.json", is_public=True), Any, options)
+
+    @async_operation
+    async def impact(self, certificate_id: str, version: int, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the impact statement
+
+        Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings,
+        unrounded.
+        """
+        return await self._send(
+            Call("GET", f"/credentials/{segment(certificate_id)}/{segment(version)}/impact", is_public=True),
+            Any,
+            options,
+        )
+
+    @async_operation
+    async def namespace(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get our JSON-LD context
+
+        What our own properties in a credential are called in full.
+        """
+        return await self._send(Call("GET", "/ns/v1", is_public=True), Any, options)
+
+    @async_operation
+    async def page(
+        self, certificate_id: str, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Read a certificate
+
+        The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept:
+        application/json`. The token is the certificate, this is a rendition. Never listed, never indexed.
+
+        - `accept`: What you can read
+        """
+        return await self._send(
+            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True), str, options
+        )
+
+    @async_operation
+    async def sandbox_did(self, **options: Unpack[Options]) -> Answer[Any]:
+        """Get the sandbox issuer's DID document
+
+        The sandbox signs with keys of its own.
+        """
+        return await self._send(Call("GET", "/sandbox/did.json", is_public=True), Any, options)
+
+    @async_operation
+    async def scheme(self, name: str, version: str, **options: Unpack[Options]) -> Answer[Any]:
+        """Get a scheme's rules
+
+        The rules a certificate was issued under, in words. A version never changes.
+        """
+        return await self._send(
+            Call("GET", f"/schemes/{segment(name)}/{segment(version)}", is_public=True), Any, options
+        )
+
+    @async_operation
+    async def status_list(
+        self, status_list_id: str, *, if_none_match: str | None | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Get a status list
+
+        Which versions do not stand any more: a BitstringStatusListCredential, published anew when a bit is set.
+
+        - `if_none_match`: The ETag you have
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/status-lists/{segment(status_list_id)}",
+                headers={"if-none-match": if_none_match},
+                accept="application/vc+jwt",
+                is_public=True,
+            ),
+            str,
+            options,
+        )
+
+
+class ReceiptsResource(Resource):
+    """`client.receipts`."""
+
+    @operation
+    def get(self, receipt_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptAnswer]:
+        """Read a receipt
+
+        With its lines; accepted and refused are null until it is inspected.
+        """
+        return self._send(Call("GET", f"/v1/receipts/{segment(receipt_id)}"), models.ReceiptAnswer, options)
+
+    @operation
+    def inspect(
+        self,
+        receipt_id: str,
+        *,
+        lines: Sequence[models.InspectedLineStatedParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ReceiptAnswer]:
+        """Inspect a receipt
+
+        The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
+        line's outcome waits for another's: what is accepted is paid, what is refused stays held until the
+        seller acknowledges it.
+
+        Refused: `acceptance_exceeds_receipt`, `sum_differs`, `reason_required`, `evidence_required`,
+        `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted. Tells
+        receipt.inspected, deal.settling and, with the last receipt, order.accepted, order.partially_accepted or
+        order.refused.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/receipts/{segment(receipt_id)}/inspect",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"lines": lines},
+                is_keyed=True,
+            ),
+            models.ReceiptAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ReceiptAnswer]]:
+        """List receipts
+
+        Of orders the caller sells or buys in, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only of this order
+        """
+        return self._send(
+            Call("GET", "/v1/receipts", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            Page[models.ReceiptAnswer],
+            options,
+        )
+
+
+class AsyncReceiptsResource(AsyncResource):
+    """`client.receipts`, awaited."""
+
+    @async_operation
+    async def get(self, receipt_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptAnswer]:
+        """Read a receipt
+
+        With its lines; accepted and refused are null until it is inspected.
+        """
+        return await self._send(Call("GET", f"/v1/receipts/{segment(receipt_id)}"), models.ReceiptAnswer, options)
+
+    @async_operation
+    async def inspect(
+        self,
+        receipt_id: str,
+        *,
+        lines: Sequence[models.InspectedLineStatedParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ReceiptAnswer]:
+        """Inspect a receipt
+
+        The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
+        line's outcome waits for another's: what is accepted is paid, what is refused stays held until the
+        seller acknowledges it.
+
+        Refused: `acceptance_exceeds_receipt`, `sum_differs`, `reason_required`, `evidence_required`,
+        `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted. Tells
+        receipt.inspected, deal.settling and, with the last receipt, order.accepted, order.partially_accepted or
+        order.refused.
+
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/receipts/{segment(receipt_id)}/inspect",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"lines": lines},
+                is_keyed=True,
+            ),
+            models.ReceiptAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        order_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ReceiptAnswer]]:
+        """List receipts
+
+        Of orders the caller sells or buys in, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `order_id`: Only of this order
+        """
+        return await self._send(
+            Call("GET", "/v1/receipts", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            AsyncPage[models.ReceiptAnswer],
             options,
         )
 
@@ -1939,8 +5421,8 @@ class SitesResource(Resource):
 
         Your organization's sites, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), Page[models.SiteAnswer], options
@@ -2017,8 +5499,8 @@ class AsyncSitesResource(AsyncResource):
 
         Your organization's sites, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), AsyncPage[models.SiteAnswer], options
@@ -2087,6 +5569,70 @@ class AsyncTestClockResource(AsyncResource):
         return await self._send(Call("GET", "/v1/test-clock"), models.TestClock, options)
 
 
+class WasteCodesResource(Resource):
+    """`client.waste_codes`."""
+
+    @operation
+    def get(
+        self,
+        scheme: str,
+        code: str,
+        *,
+        jurisdiction: str | NotGiven = NOT_GIVEN,
+        on: str | date | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.WasteCodeAnswer]:
+        """Get a waste code
+
+        An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid`
+        with the reason, or `reference_data_missing` for what our tables do not have: nothing is guessed.
+
+        - `jurisdiction`: EU, GB, or a country
+        - `on`: The day it must hold; today if not given
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/waste-codes/{segment(scheme)}/{segment(code)}",
+                query={"jurisdiction": jurisdiction, "on": on},
+            ),
+            models.WasteCodeAnswer,
+            options,
+        )
+
+
+class AsyncWasteCodesResource(AsyncResource):
+    """`client.waste_codes`, awaited."""
+
+    @async_operation
+    async def get(
+        self,
+        scheme: str,
+        code: str,
+        *,
+        jurisdiction: str | NotGiven = NOT_GIVEN,
+        on: str | date | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.WasteCodeAnswer]:
+        """Get a waste code
+
+        An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid`
+        with the reason, or `reference_data_missing` for what our tables do not have: nothing is guessed.
+
+        - `jurisdiction`: EU, GB, or a country
+        - `on`: The day it must hold; today if not given
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/waste-codes/{segment(scheme)}/{segment(code)}",
+                query={"jurisdiction": jurisdiction, "on": on},
+            ),
+            models.WasteCodeAnswer,
+            options,
+        )
+
+
 class WebhookEndpointsResource(Resource):
     """`client.webhook_endpoints`."""
 
@@ -2149,8 +5695,8 @@ class WebhookEndpointsResource(Resource):
 
         The caller's organization's, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return self._send(
             Call("GET", "/v1/webhook-endpoints", query={"cursor": cursor, "limit": limit}),
@@ -2165,7 +5711,7 @@ class WebhookEndpointsResource(Resource):
         Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
         """
         return self._send(
-            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate-secret", is_keyed=True),
+            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret", is_keyed=True),
             models.EndpointSecret,
             options,
         )
@@ -2185,7 +5731,7 @@ class WebhookEndpointsResource(Resource):
 
         Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
 
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
@@ -2264,8 +5810,8 @@ class AsyncWebhookEndpointsResource(AsyncResource):
 
         The caller's organization's, newest first.
 
-        - `cursor`: `next_cursor` of the page before `next_cursor` of the page before
-        - `limit`: How many, at most How many, at most
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
         """
         return await self._send(
             Call("GET", "/v1/webhook-endpoints", query={"cursor": cursor, "limit": limit}),
@@ -2280,7 +5826,7 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
         """
         return await self._send(
-            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate-secret", is_keyed=True),
+            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret", is_keyed=True),
             models.EndpointSecret,
             options,
         )
@@ -2300,7 +5846,7 @@ class AsyncWebhookEndpointsResource(AsyncResource):
 
         Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
 
-        - `if_match`: The ETag you read, `"3"` The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
@@ -2321,16 +5867,30 @@ class Resources:
     def __init__(self, transport: Transport) -> None:
         """Every resource sends through the same transport."""
         self.api_keys = ApiKeysResource(transport)
+        self.bids = BidsResource(transport)
+        self.certificates = CertificatesResource(transport)
+        self.custody_events = CustodyEventsResource(transport)
+        self.deals = DealsResource(transport)
         self.deliveries = DeliveriesResource(transport)
         self.events = EventsResource(transport)
+        self.factor_sets = FactorSetsResource(transport)
+        self.imports = ImportsResource(transport)
+        self.ledger = LedgerResource(transport)
+        self.listings = ListingsResource(transport)
+        self.material_batches = MaterialBatchesResource(transport)
         self.members = MembersResource(transport)
         self.offers = OffersResource(transport)
         self.onboarding = OnboardingResource(transport)
+        self.orders = OrdersResource(transport)
         self.organizations = OrganizationsResource(transport)
+        self.payout_account = PayoutAccountResource(transport)
         self.permits = PermitsResource(transport)
         self.pickups = PickupsResource(transport)
+        self.public = PublicResource(transport)
+        self.receipts = ReceiptsResource(transport)
         self.sites = SitesResource(transport)
         self.test_clock = TestClockResource(transport)
+        self.waste_codes = WasteCodesResource(transport)
         self.webhook_endpoints = WebhookEndpointsResource(transport)
 
 
@@ -2340,14 +5900,28 @@ class AsyncResources:
     def __init__(self, transport: AsyncTransport) -> None:
         """Every resource sends through the same transport."""
         self.api_keys = AsyncApiKeysResource(transport)
+        self.bids = AsyncBidsResource(transport)
+        self.certificates = AsyncCertificatesResource(transport)
+        self.custody_events = AsyncCustodyEventsResource(transport)
+        self.deals = AsyncDealsResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
         self.events = AsyncEventsResource(transport)
+        self.factor_sets = AsyncFactorSetsResource(transport)
+        self.imports = AsyncImportsResource(transport)
+        self.ledger = AsyncLedgerResource(transport)
+        self.listings = AsyncListingsResource(transport)
+        self.material_batches = AsyncMaterialBatchesResource(transport)
         self.members = AsyncMembersResource(transport)
         self.offers = AsyncOffersResource(transport)
         self.onboarding = AsyncOnboardingResource(transport)
+        self.orders = AsyncOrdersResource(transport)
         self.organizations = AsyncOrganizationsResource(transport)
+        self.payout_account = AsyncPayoutAccountResource(transport)
         self.permits = AsyncPermitsResource(transport)
         self.pickups = AsyncPickupsResource(transport)
+        self.public = AsyncPublicResource(transport)
+        self.receipts = AsyncReceiptsResource(transport)
         self.sites = AsyncSitesResource(transport)
         self.test_clock = AsyncTestClockResource(transport)
+        self.waste_codes = AsyncWasteCodesResource(transport)
         self.webhook_endpoints = AsyncWebhookEndpointsResource(transport)
