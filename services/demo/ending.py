@@ -87,7 +87,9 @@ def _webhooks(stage: Stage, receivers: list[Receiver]) -> dict[str, Any]:
         stage.console.print(
             f"  {receiver.name} received {len(receiver.received)} webhooks, verified {len(receiver.verified)}: {kinds}"
         )
-    return {"sent": sent, "verified": sum(len(receiver.verified) for receiver in receivers)}
+    verified = sum(len(receiver.verified) for receiver in receivers)
+    received = sum(len(receiver.received) for receiver in receivers)
+    return {"sent": sent, "verified": verified, "repeated": received - verified}
 
 
 def _certificate(stage: Stage) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from backhaul_client import Backhaul
+from backhaul_client import Answer, Backhaul
+from backhaul_client.models import MassParam, MoneyParam
 from rich.console import Console
 
 CANONICAL = date(2027, 1, 11)
-PATIENCE = 20.0
+PATIENCE = 120.0
 T = TypeVar("T")
 
 
@@ -85,12 +86,23 @@ class Stage:
             time.sleep(0.1)
 
 
-def euros(amount: str) -> dict[str, str]:
+def etag(answer: Answer[Any]) -> str:
+    """What to send as `if_match`."""
+    assert answer.etag is not None, "it has no version"
+    return answer.etag
+
+
+def euros(amount: str) -> MoneyParam:
     return {"amount": amount, "currency": "EUR"}
 
 
-def tonnes(value: str) -> dict[str, str]:
+def tonnes(value: str) -> MassParam:
     return {"value": value, "unit": "t"}
+
+
+def amount(money: Any) -> str:
+    """Money of an answer, for the reader."""
+    return f"{money.amount} {money.currency}"
 
 
 def kilograms(mass: Any) -> str:

@@ -5,6 +5,14 @@ from typing import Any
 
 import httpx
 from backhaul_client import Conflict
+from backhaul_client.models import (
+    CarrierOfferParam,
+    MeasuredHowParam,
+    PickupDriverParam,
+    SignedLineParam,
+    SignedPhotoParam,
+    WhereaboutsParam,
+)
 
 from services.demo.stage import Stage, euros, tonnes
 
@@ -13,8 +21,8 @@ LOADED = dict(zip(PIECES, ("11.780", "2.980", "1.800", "1.160"), strict=True))
 RECEIVED = dict(zip(PIECES, ("11.760", "2.980", "1.800", "1.160"), strict=True))
 """In tonnes. The weighbridge's 0.020 t less than the floor scale lies with the motors."""
 
-KASSEL = {"latitude": 51.3127, "longitude": 9.4797}
-DUISBURG = {"latitude": 51.4556, "longitude": 6.7339}
+KASSEL: WhereaboutsParam = {"latitude": 51.3127, "longitude": 9.4797}
+DUISBURG: WhereaboutsParam = {"latitude": 51.4556, "longitude": 6.7339}
 
 
 def tell(stage: Stage) -> None:
@@ -26,7 +34,7 @@ def tell(stage: Stage) -> None:
     _deliver(stage)
 
 
-def photo(what: str) -> dict[str, str]:
+def photo(what: str) -> SignedPhotoParam:
     return {"sha256": hashlib.sha256(what.encode()).hexdigest(), "name": f"{what.replace(' ', '-')}.jpg"}
 
 
@@ -43,7 +51,7 @@ def _tender(stage: Stage) -> None:
         contacts=[{"name": "Gate 3", "phone": "+49 561 555 0100"}],
         equipment="Curtain sider; ADR equipment for class 9",
     )
-    offers = [
+    offers: list[CarrierOfferParam] = [
         {"carrier_id": stage[name].org_id, "price": euros(price)}
         for name, price in (("Habicht", "620.00"), ("Fulda", "650.00"))
     ]
@@ -75,7 +83,7 @@ def _book(stage: Stage) -> None:
         starts_at=stage.at(14, "06:00"),
         ends_at=stage.at(14, "08:00"),
     )
-    stage.say("Fulda", "books dock 2 for Monday morning", booked.status, booked.slot.id)
+    stage.say("Fulda", "books dock 2 for Monday morning", booked.status)
     try:
         _send_the_lorry(stage, dry_run=True)
     except Conflict as refusal:
@@ -83,7 +91,7 @@ def _book(stage: Stage) -> None:
 
 
 def _send_the_lorry(stage: Stage, **options: Any) -> Any:
-    driver = {"name": "Jonas Weber"}
+    driver: PickupDriverParam = {"name": "Jonas Weber"}
     return stage["Fulda"].client.pickups.dispatch(stage.facts["pickup"], vehicle="FD-HB 1234", driver=driver, **options)
 
 
@@ -118,7 +126,7 @@ def _dispatch(stage: Stage) -> None:
     stage.say("Fulda", "dispatches: the money is held, permits and papers pass", dispatched.status)
 
 
-def _lines(stage: Stage, masses: dict[str, str]) -> list[dict[str, Any]]:
+def _lines(stage: Stage, masses: dict[str, str]) -> list[SignedLineParam]:
     job = stage["Fulda"].client.pickups.get(stage.facts["pickup"])
     return [
         {"line_id": line.line_id, "quantity": PIECES[line.title], "mass": tonnes(masses[line.title])}
@@ -133,7 +141,12 @@ def _load(stage: Stage) -> None:
     stage.go_to(14, "06:12")
     driver.pickups.arrive(pickup, place=KASSEL)
     stage.go_to(14, "07:31")
-    measured = {"method": "floor_scale", "instrument": "FS-2", "ticket": "T-4711", "packaging": tonnes("0.420")}
+    measured: MeasuredHowParam = {
+        "method": "floor_scale",
+        "instrument": "FS-2",
+        "ticket": "T-4711",
+        "packaging": tonnes("0.420"),
+    }
     dock.pickups.sign_handover(
         pickup,
         lines=_lines(stage, LOADED),
@@ -154,7 +167,7 @@ def _deliver(stage: Stage) -> None:
     stage.go_to(14, "11:38")
     driver.pickups.arrive(pickup, place=DUISBURG)
     stage.go_to(14, "12:05")
-    measured = {
+    measured: MeasuredHowParam = {
         "method": "weighbridge",
         "instrument": "WB-1",
         "ticket": "W-2301",

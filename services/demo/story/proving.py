@@ -3,7 +3,9 @@
 import hashlib
 from typing import Any
 
-from services.demo.stage import Stage, tonnes
+from backhaul_client.models import EvidenceParam, LossParam
+
+from services.demo.stage import Stage, etag, tonnes
 
 OUTPUTS = (
     ("steel", "9.620", "product"),
@@ -24,9 +26,13 @@ def tell(stage: Stage) -> None:
     _certify_the_modules(stage)
 
 
-def paper(name: str) -> dict[str, Any]:
+def paper(name: str) -> EvidenceParam:
     digest = hashlib.sha256(name.encode()).hexdigest()
     return {"sha256": digest, "name": name, "media_type": "application/pdf", "size": 48_211}
+
+
+def lost(mass: str) -> LossParam:
+    return {"mass": tonnes(mass), "reason": "process"}
 
 
 def _batches(stage: Stage, name: str, order: str) -> list[Any]:
@@ -51,7 +57,7 @@ def _recover(stage: Stage) -> None:
         operation="R4",
         inputs=[{"batch_id": batch.id} for batch in batches],
         outputs=[{"material": m, "mass": tonnes(t), "disposition": d} for m, t, d in OUTPUTS],
-        loss={"mass": tonnes("0.150"), "reason": "process"},
+        loss=lost("0.150"),
         evidence=[paper("scale-tickets.pdf")],
     )
     stage.settle()
@@ -86,8 +92,8 @@ def _certify(stage: Stage) -> None:
 
 def _issue(verifier: Any, certificate_id: str) -> Any:
     verifier.certificates.take_up(certificate_id)
-    etag = verifier.certificates.get.raw(certificate_id).etag
-    return verifier.certificates.issue(certificate_id, if_match=etag)
+    read = etag(verifier.certificates.get.raw(certificate_id))
+    return verifier.certificates.issue(certificate_id, if_match=read)
 
 
 def _verify(stage: Stage) -> None:
@@ -111,7 +117,7 @@ def _certify_the_modules(stage: Stage) -> None:
         operation="R4",
         inputs=[{"batch_id": batch.id} for batch in batches],
         outputs=[{"material": "aluminium", "mass": tonnes("0.350"), "disposition": "product"}],
-        loss={"mass": tonnes("0.010"), "reason": "process"},
+        loss=lost("0.010"),
         evidence=[paper("module-tickets.pdf")],
     )
     stage.settle()

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from backhaul_client import Conflict, UnprocessableEntity
+from backhaul_client.models import PhotoParam
 
 from services.demo import goods
-from services.demo.stage import Stage, euros, kilograms
+from services.demo.stage import Stage, amount, etag, euros, kilograms
 
-PHOTO = {"sha256": hashlib.sha256(b"modules on pallets").hexdigest(), "name": "modules-on-pallets.jpg"}
+PHOTO: PhotoParam = {"sha256": hashlib.sha256(b"modules on pallets").hexdigest(), "name": "modules-on-pallets.jpg"}
 
 
 def tell(stage: Stage, manifest: Path | None) -> None:
@@ -171,10 +172,10 @@ def _award(stage: Stage) -> None:
     for ranked in client.bids.ranking(stage.facts["listing"]).data:
         value = ranked.landed_net_value.amount
         stage.say(f"{ranked.rank}.", f"{names[ranked.bidder_id]:<12} lands at {value:>9} EUR", ranked.haulage_basis)
-    etag = client.bids.get.raw(bid_id).etag
-    rehearsed = client.bids.award(bid_id, if_match=etag, dry_run=True)
+    read = etag(client.bids.get.raw(bid_id))
+    rehearsed = client.bids.award(bid_id, if_match=read, dry_run=True)
     stage.say("Nordwerk", "rehearses the award (dry run)", rehearsed.status)
-    order = client.bids.award(bid_id, if_match=etag)
+    order = client.bids.award(bid_id, if_match=read)
     stage.facts["order"] = order.id
     stage.say("Nordwerk", "awards it to Rheinkreis", order.status, order.id)
 
@@ -183,11 +184,9 @@ def _confirm(stage: Stage) -> None:
     stage.go_to(7, "14:20")
     client, bid_id = stage["Rheinkreis"].client, stage.facts["winner"]
     order = client.orders.get(stage.facts["order"])
-    etag = client.bids.get.raw(bid_id).etag
-    confirmed = client.bids.confirm(bid_id, terms_hash=order.terms_hash, if_match=etag)
+    read = etag(client.bids.get.raw(bid_id))
+    confirmed = client.bids.confirm(bid_id, terms_hash=order.terms_hash, if_match=read)
     stage.settle()
     (deal,) = client.deals.list(order_id=order.id).data
     stage.facts["deal"] = deal.id
-    stage.say(
-        "Rheinkreis", "confirms the same terms", confirmed.status, f"exposure {deal.exposure.amount} EUR", deal.id
-    )
+    stage.say("Rheinkreis", "confirms the same terms", confirmed.status, f"exposure {amount(deal.exposure)}", deal.id)

@@ -2,12 +2,20 @@
 
 from typing import Any
 
-from services.demo.stage import Stage, euros, tonnes
+from backhaul_client.models import (
+    InspectedLineStatedParam,
+    MeasuredHowParam,
+    RedirectParam,
+    SignedLineParam,
+    WhereaboutsParam,
+)
+
+from services.demo.stage import Stage, amount, etag, euros, tonnes
 from services.demo.story.moving import PIECES, RECEIVED, pay, photo
 
 REFUSED = "Lithium battery modules"
-OSNABRUECK = {"latitude": 52.2799, "longitude": 8.0472}
-DUISBURG = {"latitude": 51.4556, "longitude": 6.7339}
+OSNABRUECK: WhereaboutsParam = {"latitude": 52.2799, "longitude": 8.0472}
+DUISBURG: WhereaboutsParam = {"latitude": 51.4556, "longitude": 6.7339}
 
 
 def tell(stage: Stage) -> None:
@@ -37,7 +45,7 @@ def _inspect(stage: Stage) -> None:
     stage.settle()
 
 
-def _verdict(line: Any) -> dict[str, Any]:
+def _verdict(line: Any) -> InspectedLineStatedParam:
     if line.title != REFUSED:
         return {"line_id": line.id, "accepted": {"mass": tonnes(RECEIVED[line.title]), "quantity": PIECES[line.title]}}
     return {
@@ -47,7 +55,7 @@ def _verdict(line: Any) -> dict[str, Any]:
             "mass": tonnes("0.360"),
             "quantity": 12,
             "reason": "condition_below_declared",
-            "evidence": [photo("isolation test")],
+            "evidence": [{"sha256": photo("isolation test")["sha256"], "name": "isolation-test.pdf"}],
         },
     }
 
@@ -57,7 +65,7 @@ def _redirect(stage: Stage) -> None:
     client = stage["Nordwerk"].client
     order = client.orders.get(stage.facts["order"])
     (line,) = [line for line in order.lines if line.title == REFUSED]
-    redirect = {
+    redirect: RedirectParam = {
         "processor_id": stage["Batteriehof"].org_id,
         "price_unit": "tonne",
         "packaging": {
@@ -88,14 +96,14 @@ def _deal_again(stage: Stage) -> None:
     )
     stage.say("Batteriehof", "takes them for 1,450.00 EUR/t: Nordwerk pays", bid.id)
     stage.go_to(17, "11:00")
-    order = nordwerk.bids.award(bid.id, if_match=nordwerk.bids.get.raw(bid.id).etag)
-    etag = batteriehof.client.bids.get.raw(bid.id).etag
-    confirmed = batteriehof.client.bids.confirm(bid.id, terms_hash=order.terms_hash, if_match=etag)
+    order = nordwerk.bids.award(bid.id, if_match=etag(nordwerk.bids.get.raw(bid.id)))
+    read = etag(batteriehof.client.bids.get.raw(bid.id))
+    confirmed = batteriehof.client.bids.confirm(bid.id, terms_hash=order.terms_hash, if_match=read)
     stage.settle()
     stage.facts["second_order"] = order.id
     (deal,) = nordwerk.deals.list(order_id=order.id).data
     stage.facts["second_deal"] = deal.id
-    stage.say("Batteriehof", "confirms", confirmed.status, f"exposure {deal.exposure.amount} EUR", order.id)
+    stage.say("Batteriehof", "confirms", confirmed.status, f"exposure {amount(deal.exposure)}", order.id)
 
 
 def _pay_everybody(stage: Stage) -> None:
@@ -127,8 +135,10 @@ def _haul_the_rest(stage: Stage) -> None:
     lorry.pickups.depart(job.id, place=OSNABRUECK)
     stage.go_to(21, "10:00")
     lorry.pickups.arrive(job.id, place=DUISBURG, reason="no dock booked")
-    measured = {"method": "floor_scale", "instrument": "FS-1", "ticket": "T-0099"}
-    lines = [{"line_id": line.line_id, "quantity": 12, "mass": tonnes("0.360")} for line in job.goods]
+    measured: MeasuredHowParam = {"method": "floor_scale", "instrument": "FS-1", "ticket": "T-0099"}
+    lines: list[SignedLineParam] = [
+        {"line_id": line.line_id, "quantity": 12, "mass": tonnes("0.360")} for line in job.goods
+    ]
     origin.pickups.sign_handover(
         job.id, lines=lines, measurement=measured, photos=[photo("twelve modules")], signed_by="Gate 1"
     )
