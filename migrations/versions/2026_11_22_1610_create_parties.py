@@ -9,7 +9,9 @@ down_revision = "0001_kernel"
 branch_labels = None
 depends_on = None
 
-ROLES = "'manufacturer', 'holder', 'carrier', 'repairer', 'remanufacturer', 'recycler', 'broker', 'verifier', 'operator'"
+ROLES = (
+    "'manufacturer', 'holder', 'carrier', 'repairer', 'remanufacturer', 'recycler', 'broker', 'verifier', 'operator'"
+)
 
 
 def upgrade() -> None:

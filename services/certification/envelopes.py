@@ -65,8 +65,13 @@ def unseal(token: str, did_document: Mapping[str, Any], at: datetime) -> dict[st
         raise EnvelopeIsInvalid("signature_invalid", "the signature does not fit content and key") from None
     credential = _object(payload)
     _check_issuer(credential, header, did_document)
-    _check_validity(credential, at)
+    check_validity(credential, at)
     return credential
+
+
+def peek(token: str) -> dict[str, Any]:
+    """What a token says before anything of it is believed. Raises EnvelopeIsInvalid(`not_a_token`)."""
+    return _object(_opened(token)[1])
 
 
 def _opened(token: str) -> tuple[dict[str, Any], bytes]:
@@ -143,7 +148,8 @@ def _issuer(credential: Mapping[str, Any]) -> object:
     return issuer.get("id") if isinstance(issuer, Mapping) else issuer
 
 
-def _check_validity(credential: Mapping[str, Any], at: datetime) -> None:
+def check_validity(credential: Mapping[str, Any], at: datetime) -> None:
+    """Raises EnvelopeIsInvalid(`not_yet_valid`, `expired`)."""
     opens, closes = _time(credential, "validFrom"), _time(credential, "validUntil")
     if opens is not None and at < opens:
         raise EnvelopeIsInvalid("not_yet_valid", f"valid from {opens.isoformat()}")

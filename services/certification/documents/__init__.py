@@ -22,6 +22,7 @@ from services.certification.documents.publishing import (
     namespace_context,
     status_list_document,
 )
+from services.certification.documents.rules import Problem
 
 __all__ = [
     "Accreditation",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-DISTANCE_KINDS = frozenset({"actual", "shortest_feasible", "great_circle"})
+DISTANCE_KINDS = frozenset({"actual", "shortest_feasible", "great_circle", "declared", "estimated"})
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,16 @@ class FactorSet:
         return any(factor.value is not None for factor in self.factors.values() if factor.indicator == indicator)
 
 
+def shipped() -> list[str]:
+    """The ids of the sets at hand."""
+    return sorted(entry.name.removesuffix(".json") for entry in _DATA.iterdir() if entry.name.endswith(".json"))
+
+
 @cache
 def load(id: str = SHIPPED) -> FactorSet:
     """A set that ships. Raises FactorSetMissing and FactorSetIsInvalid."""
     described = _DATA / f"{id}.json"
-    if id not in {entry.name.removesuffix(".json") for entry in _DATA.iterdir() if entry.name.endswith(".json")}:
+    if id not in shipped():
         raise FactorSetMissing(id)
     content = (_DATA / f"{id}.csv").read_bytes()
     return read(json.loads(described.read_text(encoding="utf-8")), content)
