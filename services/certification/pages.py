@@ -31,7 +31,6 @@ def content(certificate: Certificate, version: CertificateVersion, host: str) ->
         "status": certificate.status,
         "stands": certificate.status == "issued",
         "says": _STANDS[certificate.status],
-        "reason": certificate.reason if certificate.status in ("suspended", "revoked") else None,
         "version": version.number,
         "title": document["name"],
         "sentence": subject["name"],
@@ -74,7 +73,6 @@ def render(told: Mapping[str, Any]) -> str:
         *_impact(told["impact"]),
         ("Version", f"{told['version']} of {told['id']}"),
     ]
-    status = f"{told['says']} {told['reason'] or ''}".strip()
     mark = "" if told["livemode"] else "<p class=mark>SANDBOX: no certificate, a trial without any meaning.</p>"
     links = [("credential", "The signed certificate"), ("verification", "Check it")]
     listed = "".join(f'<li><a href="{escape(told[name])}">{escape(text)}</a></li>' for name, text in links)
@@ -83,7 +81,7 @@ def render(told: Mapping[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(told['title'])}</title><style>{_STYLE}</style></head><body><main>{mark}"
         f"<h1>{escape(told['title'])}</h1><p>{escape(told['sentence'])}</p>"
-        f'<p class="{"stands" if told["stands"] else "fallen"}">{escape(status)}</p>'
+        f'<p class="{"stands" if told["stands"] else "fallen"}">{escape(told["says"])}</p>'
         f"<table>{_table(rows)}</table><ul>{listed}</ul>"
         "<p>The signed token is the certificate; this page is a rendition of it.</p></main></body></html>"
     )

@@ -1,4 +1,7 @@
-"""The chain behind a certificate as anybody may read it: grams, operation, country and parties by role, never a name."""
+"""The chain behind a certificate as anybody may read it: grams, operation, country and parties by role.
+
+Never a name, and nobody's free text.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +23,6 @@ class Step:
     on: date
     country: str
     operation: str | None
-    activity: str | None
     by: tuple[str, ...]
     mass_g: int
     loss_g: int
@@ -33,24 +35,23 @@ async def steps(work: UnitOfWork, certificate: Certificate) -> list[Step]:
     trace = await queries.trace_back(work, [link.event_id for link in links])
     sites = await parties.sites(work, {event.site_id for event in trace.events.values()})
     ordered = sorted(trace.events.values(), key=lambda event: (event.occurred_at, event.id), reverse=True)
-    return [_step(event, trace, sites, certificate) for event in ordered]
+    return [_step(event, trace, sites) for event in ordered]
 
 
-def _step(event: CustodyEvent, trace: Trace, sites: Mapping[str, Site], certificate: Certificate) -> Step:
+def _step(event: CustodyEvent, trace: Trace, sites: Mapping[str, Site]) -> Step:
     return Step(
         kind=event.type,
         on=day_of(event),
         country=sites[event.site_id].country,
         operation=event.operation,
-        activity=event.activity if event.reported_by == certificate.holder_id else None,
-        by=_roles(event, certificate),
+        by=_roles(event),
         mass_g=_mass(event, trace),
         loss_g=event.loss_g,
         is_intact=not chain.faults([event], trace.lines),
     )
 
 
-def _roles(event: CustodyEvent, certificate: Certificate) -> tuple[str, ...]:
+def _roles(event: CustodyEvent) -> tuple[str, ...]:
     if event.type != "move":
         return ("processor",)
     receiver = "processor" if event.received_g is not None else "carrier"

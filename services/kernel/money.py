@@ -5,14 +5,12 @@ Digits are those of ISO 4217; the step is the smallest amount that can be paid (
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from services.kernel.wire import WireValue
 
 _AMOUNT = re.compile(r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,3})?$")
 
@@ -44,8 +42,15 @@ CURRENCIES = {
 
 
 @dataclass(frozen=True, order=False)
-class Money:
+class Money(WireValue):
     """`minor` units of `currency`; signed, because a bid is. Arithmetic between two currencies raises ValueError."""
+
+    wire_title: ClassVar[str] = "Money"
+    wire_fields: ClassVar[Mapping[str, dict[str, Any]]] = {
+        "amount": {"type": "string", "pattern": _AMOUNT.pattern, "examples": ["129.50"]},
+        "currency": {"type": "string", "enum": list(CURRENCIES), "examples": ["EUR"]},
+    }
+    wire_example: ClassVar[dict[str, str]] = {"amount": "129.50", "currency": "EUR"}
 
     minor: int
     currency: str
@@ -123,39 +128,10 @@ class Money:
         return other
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                _render, return_schema=core_schema.dict_schema()
-            ),
-        )
+    def from_wire(cls, value: dict[str, str]) -> Self:
+        if not _AMOUNT.fullmatch(value["amount"]):
+            raise ValueError('the amount is a decimal string such as "129.50", never a JSON number')
+        return cls.of(value["amount"], value["currency"])
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {
-            "title": "Money",
-            "type": "object",
-            "required": ["amount", "currency"],
-            "additionalProperties": False,
-            "properties": {
-                "amount": {"type": "string", "pattern": _AMOUNT.pattern, "examples": ["129.50"]},
-                "currency": {"type": "string", "enum": list(CURRENCIES), "examples": ["EUR"]},
-            },
-            "examples": [{"amount": "129.50", "currency": "EUR"}],
-        }
-
-
-def _parse(value: Any) -> Money:
-    if isinstance(value, Money):
-        return value
-    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
-        raise ValueError('money is {"amount": "129.50", "currency": "EUR"} and nothing else')
-    amount, currency = value["amount"], value["currency"]
-    if not isinstance(amount, str) or not isinstance(currency, str) or not _AMOUNT.fullmatch(amount):
-        raise ValueError('the amount is a decimal string such as "129.50", never a JSON number')
-    return Money.of(amount, currency)
-
-
-def _render(money: Money) -> dict[str, str]:
-    return {"amount": money.amount, "currency": money.currency}
+    def to_wire(self) -> dict[str, str]:
+        return {"amount": self.amount, "currency": self.currency}

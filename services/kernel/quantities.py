@@ -5,13 +5,12 @@ other units than grams round half up to the gram.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from services.kernel.wire import WireValue
 
 GRAMS_PER = {
     "g": Decimal(1),
@@ -27,8 +26,15 @@ _VALUE = re.compile(r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$")
 
 
 @dataclass(frozen=True, order=True)
-class Mass:
+class Mass(WireValue):
     """Never negative: a difference of two masses is plain grams."""
+
+    wire_title: ClassVar[str] = "Mass"
+    wire_fields: ClassVar[Mapping[str, dict[str, Any]]] = {
+        "value": {"type": "string", "pattern": _VALUE.pattern, "examples": ["12.4"]},
+        "unit": {"type": "string", "enum": list(GRAMS_PER), "examples": ["t"]},
+    }
+    wire_example: ClassVar[dict[str, str]] = {"value": "12.4", "unit": "t"}
 
     grams: int
 
@@ -54,40 +60,11 @@ class Mass:
         return f"{self.tonnes:.3f} t"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                _render, return_schema=core_schema.dict_schema()
-            ),
-        )
+    def from_wire(cls, value: dict[str, str]) -> Self:
+        if not _VALUE.fullmatch(value["value"]):
+            raise ValueError('the value is a decimal string such as "12.4", never a JSON number')
+        return cls.of(value["value"], value["unit"])
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {
-            "title": "Mass",
-            "type": "object",
-            "required": ["value", "unit"],
-            "additionalProperties": False,
-            "properties": {
-                "value": {"type": "string", "pattern": _VALUE.pattern, "examples": ["12.4"]},
-                "unit": {"type": "string", "enum": list(GRAMS_PER), "examples": ["t"]},
-            },
-            "examples": [{"value": "12.4", "unit": "t"}],
-        }
-
-
-def _parse(value: Any) -> Mass:
-    if isinstance(value, Mass):
-        return value
-    if not isinstance(value, dict) or set(value) != {"value", "unit"}:
-        raise ValueError('a mass is {"value": "12.4", "unit": "t"} and nothing else')
-    number, unit = value["value"], value["unit"]
-    if not isinstance(number, str) or not isinstance(unit, str) or not _VALUE.fullmatch(number):
-        raise ValueError('the value is a decimal string such as "12.4", never a JSON number')
-    return Mass.of(number, unit)
-
-
-def _render(mass: Mass) -> dict[str, str]:
-    kilograms = (Decimal(mass.grams) / 1_000).normalize()
-    return {"value": f"{kilograms:f}", "unit": "kg"}
+    def to_wire(self) -> dict[str, str]:
+        kilograms = (Decimal(self.grams) / 1_000).normalize()
+        return {"value": f"{kilograms:f}", "unit": "kg"}

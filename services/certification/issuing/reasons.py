@@ -110,7 +110,10 @@ async def _mass(
     measure = found.measure
     inputs = [batches[id] for id in measure.taken] if found.operations else []
     settled = [batch.id for batch in inputs if batch.is_settled] + await claims.next_life_consumed(work, inputs)
-    reasons = [Reason("mass_not_available", f"The fate of {id} is settled: a product, or a next life certified.") for id in settled]
+    reasons = [
+        Reason("mass_not_available", f"The fate of {id} is settled: a product, or a next life certified.")
+        for id in settled
+    ]
     if not measure.certified_g:
         reasons.append(Reason("mass_not_available", "Nothing of it can be claimed."))
     reasons += await claims.held_elsewhere(work, certificate, found.operations)

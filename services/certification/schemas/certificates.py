@@ -259,7 +259,6 @@ class StepAnswer(Response):
     on: date
     country: str
     operation: str | None
-    activity: str | None
     by: list[str] = Field(description="holder, carrier, processor")
     mass: Mass
     loss: Mass
@@ -272,7 +271,6 @@ class StepAnswer(Response):
             on=step.on,
             country=step.country,
             operation=step.operation,
-            activity=step.activity,
             by=list(step.by),
             mass=Mass(step.mass_g),
             loss=Mass(step.loss_g),

@@ -3481,7 +3481,6 @@ class SlotAnswer(Model):
 class StepAnswer(Model):
     """One event behind the certificate: grams, operation, country, and parties by role."""
 
-    activity: str | None
     by: list[str]
     """holder, carrier, processor"""
     country: str
