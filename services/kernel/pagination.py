@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -14,6 +15,7 @@ from services.kernel.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 LIMIT = 50
+_KEY = re.compile(r"[a-z0-9_:|.-]{1,150}", re.IGNORECASE)
 
 
 class Page(BaseModel, Generic[T]):
@@ -45,9 +47,12 @@ def _encode(key: str) -> str:
 
 def _decode(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError) as error:
-        raise invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.") from error
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        key = ""
+    if not _KEY.fullmatch(key):
+        raise invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.")
+    return key
 
 
 async def rows_of(

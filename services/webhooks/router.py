@@ -132,7 +132,9 @@ def _told(row: EventRow, actor: Actor) -> EventAnswer:
 async def list_events(
     work: Work,
     actor: Annotated[Actor, holding("events:read")],
-    after: Annotated[int, Query(ge=0, description="`next_after` of the answer before; 0 from the beginning")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=2**63 - 1, description="`next_after` of the answer before; 0 from the beginning")
+    ] = 0,
     types: Annotated[list[str] | None, Query(description="Only these types")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> EventPage:

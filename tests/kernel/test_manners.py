@@ -165,7 +165,8 @@ async def test_pages_follow_each_other_without_a_gap(client: httpx.AsyncClient, 
     assert (first["has_more"], rest["has_more"], rest["next_cursor"]) == (True, False, None)
 
 
-async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, party: Party) -> None:
-    answer = await client.get("/v1/sites?cursor=%C3%A9", headers=party.headers)
+@pytest.mark.parametrize("cursor", ["%C3%A9", "AAAA", "!!!"])
+async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, party: Party, cursor: str) -> None:
+    answer = await client.get(f"/v1/sites?cursor={cursor}", headers=party.headers)
     _is_problem(answer, 422, "invalid")
     assert answer.json()["errors"][0]["code"] == "cursor_invalid"

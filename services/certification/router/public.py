@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from services.certification import documents, pages, queries, schemes, tracing, verifying
@@ -44,6 +44,8 @@ class OpenRoute(UnitOfWorkRoute):
 
 
 verification = APIRouter(prefix="/v1", tags=["certificates"], route_class=OpenRoute)
+Version = Annotated[int, Path(ge=1, le=999_999)]
+
 public = APIRouter(tags=["public"], route_class=OpenRoute)
 Accept = Annotated[str, Header(description="What you can read")]
 
@@ -110,7 +112,7 @@ async def sandbox_did(work: Work, actor: Anybody, request: Request) -> Response:
     responses=_content(TOKEN, SECURED),
 )
 async def credential(
-    certificate_id: CertificateId, version: int, work: Work, actor: Anybody, accept: Accept = TOKEN
+    certificate_id: CertificateId, version: Version, work: Work, actor: Anybody, accept: Accept = TOKEN
 ) -> Response:
     """The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof for
     `Accept: application/vc`. A version never changes."""
@@ -125,7 +127,7 @@ async def credential(
 @public.get(
     "/credentials/{certificate_id}/{version}/impact", summary="Get the impact statement", response_class=JSONResponse
 )
-async def impact(certificate_id: CertificateId, version: int, work: Work, actor: Anybody) -> Response:
+async def impact(certificate_id: CertificateId, version: Version, work: Work, actor: Anybody) -> Response:
     """Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings, unrounded."""
     row = await queries.version(work, certificate_id, version)
     statement = await queries.statement(work, row.statement_id)

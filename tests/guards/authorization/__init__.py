@@ -1,0 +1,1 @@
+"""Who gets which answer from which operation: the committed matrix, and what it may never say."""

@@ -1,0 +1,20 @@
+"""The request of every operation: an operation that is not here fails the test by its name."""
+
+from tests.guards.authorization.asking import Call
+from tests.guards.authorization.calls import (
+    buying,
+    certifying,
+    hauling,
+    joining,
+    paying,
+    publishing,
+    reading,
+    selling,
+)
+from tests.guards.authorization.world import World
+
+
+def calls(world: World) -> dict[str, Call]:
+    """By operationId."""
+    chapters = (joining, selling, buying, hauling, paying, reading, certifying, publishing)
+    return {name: call for chapter in chapters for name, call in chapter.calls(world).items()}

@@ -1,0 +1,61 @@
+"""Bids, awards, orders, receipts."""
+
+from typing import Any
+
+from tests.guards.authorization.asking import NOT_SENT, Call
+from tests.guards.authorization.world import World
+
+REASON = "condition_below_declared"
+
+
+def calls(world: World) -> dict[str, Call]:
+    return _bids(world) | _awards(world) | _orders(world) | _receipts(world)
+
+
+def _bids(world: World) -> dict[str, Call]:
+    sealed = {"bid_id": world["sealed_bid"]}
+    euros = {"amount": "125.00", "currency": "EUR"}
+    place = {"listing_id": world["open"], "site_id": world.party("buyer").site.id, "price": euros}
+    return {
+        "bids.place": Call("buyer", "seller", given=place | {"valid_until": NOT_SENT}),
+        "bids.list": Call("buyer", "loser", query={"listing_id": world["open"]}),
+        "bids.get": Call("buyer", "loser", path=sealed),
+        "bids.withdraw": Call("buyer", "loser", path=sealed),
+        "bids.ranking": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
+    }
+
+
+def _awards(world: World) -> dict[str, Call]:
+    confirmation = {"terms_hash": world["terms_hash"]}
+    return {
+        "bids.award": Call("seller", "buyer", path={"bid_id": world["bid"]}),
+        "bids.confirm": Call("buyer", "seller", path={"bid_id": world["awarded_bid"]}, given=confirmation),
+    }
+
+
+def _orders(world: World) -> dict[str, Call]:
+    order = {"order_id": world["order"]}
+    mass = {"value": "12", "unit": "t"}
+    arrived = {"lines": [{"line_id": world["arrived_line"], "quantity": 40, "mass": mass}]}
+    back = {"line_id": world["order_line"], "route": "return", "redirect": NOT_SENT}
+    return {
+        "orders.list": Call("buyer", "carrier"),
+        "orders.get": Call("buyer", "carrier", path=order),
+        "orders.cancel": Call("seller", "carrier", path={"order_id": world["fresh_order"]}),
+        "orders.receive": Call("buyer", "seller", path={"order_id": world["arrived_order"]}, given=arrived),
+        "orders.route_remainder": Call("seller", "buyer", path=order, given=back),
+    }
+
+
+def _receipts(world: World) -> dict[str, Call]:
+    verdict: dict[str, Any] = {
+        "line_id": world["received_line"],
+        "accepted": {"mass": {"value": "12", "unit": "t"}, "quantity": 40},
+    }
+    return {
+        "receipts.list": Call("buyer", "carrier", query={"order_id": world["order"]}),
+        "receipts.get": Call("buyer", "carrier", path={"receipt_id": world["receipt"]}),
+        "receipts.inspect": Call(
+            "buyer", "seller", path={"receipt_id": world["new_receipt"]}, given={"lines": [verdict]}
+        ),
+    }

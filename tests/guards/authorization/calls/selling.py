@@ -1,0 +1,47 @@
+"""Listings and imports."""
+
+import json
+
+from tests.guards.authorization.asking import NOT_SENT, Call
+from tests.guards.authorization.world import World
+from tests.listings.manifest_files import manifest, motor
+
+
+def calls(world: World) -> dict[str, Call]:
+    return _drafts(world) | _offers(world) | _imports(world)
+
+
+def _drafts(world: World) -> dict[str, Call]:
+    draft = {"listing_id": world["draft"]}
+    item = draft | {"item_id": world["draft_item"]}
+    terms = {"site_id": world.party("seller").site.id, "opens_at": NOT_SENT, "closes_at": NOT_SENT}
+    return {
+        "listings.create": Call("seller", "buyer", given=terms),
+        "listings.update": Call("seller", "buyer", path=draft, given={"closes_at": NOT_SENT, "title": "Motors"}),
+        "listings.add_item": Call("seller", "buyer", path=draft),
+        "listings.update_item": Call("seller", "buyer", path=item),
+        "listings.remove_item": Call("seller", "buyer", path=item),
+        "listings.publish": Call("seller", "buyer", path=draft),
+    }
+
+
+def _offers(world: World) -> dict[str, Call]:
+    offered = {"listing_id": world["open"]}
+    return {
+        "listings.list": Call("seller", "buyer"),
+        "listings.search": Call("seller", "buyer"),
+        "listings.get": Call("seller", "buyer", path=offered),
+        "listings.withdraw": Call("seller", "buyer", path=offered),
+    }
+
+
+def _imports(world: World) -> dict[str, Call]:
+    read = {"import_id": world["import"]}
+    terms = {"title": "Returns", "site_id": world.party("seller").site.id, "mode": "sealed", "price_unit": "piece"}
+    form = {"profile": "backhaul-1", "listing": json.dumps(terms | {"currency": "EUR"})}
+    return {
+        "imports.create": Call("seller", "buyer", form=form, file=manifest(motor("C"))),
+        "imports.list": Call("seller", "buyer"),
+        "imports.get": Call("seller", "buyer", path=read),
+        "imports.refused": Call("seller", "buyer", path=read),
+    }

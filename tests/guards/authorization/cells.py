@@ -1,0 +1,70 @@
+"""Sends every request as every caller; no caller finds what another has done."""
+
+import base64
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.guards.authorization.asking import Call, Operation, request, sent_ids, tokens
+from tests.guards.authorization.cast import CALLERS
+from tests.guards.authorization.world import ID, World
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one caller was answered by one operation. `sent` are the ids in the request."""
+
+    operation: Operation
+    call: Call
+    caller: str
+    status: int
+    text: str
+    sent: frozenset[str]
+
+    @property
+    def ids(self) -> set[str]:
+        """Those in the answer that the caller did not send."""
+        return set(ID.findall(self.text)) - self.sent
+
+    @property
+    def is_refused(self) -> bool:
+        return self.status >= 400
+
+    def __str__(self) -> str:
+        return f"{self.operation.id} {self.caller}={self.status}"
+
+
+async def rolled_back(world: World, client: httpx.AsyncClient, sent: httpx.Request) -> httpx.Response:
+    """The request's commit is a savepoint within this one."""
+    connection: AsyncConnection = world.sessions.kw["bind"]
+    savepoint = await connection.begin_nested()
+    try:
+        return await client.send(sent)
+    finally:
+        await savepoint.rollback()
+
+
+async def row_of(world: World, client: httpx.AsyncClient, operation: Operation, call: Call) -> list[Cell]:
+    presented = tokens(world, call)
+    row = []
+    for caller in CALLERS:
+        sent = request(client, operation, call, presented[caller])
+        ids = frozenset(sent_ids(sent))
+        answer = await rolled_back(world, client, sent)
+        row.append(Cell(operation, call, caller, answer.status_code, _readable(answer), ids))
+    return row
+
+
+def _readable(answer: httpx.Response) -> str:
+    """Of a token what it says."""
+    if not answer.headers.get("content-type", "").startswith("application/vc+jwt"):
+        return answer.text
+    payload = answer.text.split(".")[1]
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+
+
+def line_of(row: list[Cell]) -> str:
+    operation = row[0].operation
+    statuses = " ".join(f"{cell.caller}={cell.status}" for cell in row)
+    return f"{operation.id:34}{operation.permission or 'public':22}{statuses}"
