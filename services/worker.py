@@ -10,13 +10,16 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy import make_url
 
 from services import reactions
-from services.kernel import events, jobs, timers
+from services.kernel import events, idempotency, jobs, timers
+from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.jobs import Tools
+from services.kernel.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 SEQUENCER_POLL = 0.25
 TIMER_POLL = 0.1
+FORGET_EVERY = 3600.0
 
 
 async def sequence(sessions: Sessions) -> int:
@@ -39,6 +42,14 @@ async def _sequence_for_ever(tools: Tools, url: str) -> None:
                 await asyncio.wait_for(wake.wait(), SEQUENCER_POLL)
 
 
+async def _forget_for_ever(tools: Tools) -> None:
+    """Answers kept for retries go when nobody will retry any more."""
+    while True:
+        async with UnitOfWork(tools.sessions, system(livemode=False), cause="worker") as work:
+            await idempotency.forget_old(work)
+        await asyncio.sleep(FORGET_EVERY)
+
+
 async def _fire_for_ever(tools: Tools) -> None:
     modes = [False, True] if tools.settings.is_live else [False]
     while True:
@@ -59,7 +70,8 @@ async def run(tools: Tools, url: str) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, queue.shutdown.set)
-    endless = [asyncio.create_task(_sequence_for_ever(tools, url)), asyncio.create_task(_fire_for_ever(tools))]
+    loops = (_sequence_for_ever(tools, url), _fire_for_ever(tools), _forget_for_ever(tools))
+    endless = [asyncio.create_task(one) for one in loops]
     work = asyncio.create_task(jobs.run_queue(queue))
     log.info("worker is ready")
     done, _ = await asyncio.wait([work, *endless], return_when=asyncio.FIRST_COMPLETED)

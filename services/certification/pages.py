@@ -19,12 +19,11 @@ _STANDS = {
 }
 
 
-def content(certificate: Certificate, version: CertificateVersion, host: str) -> dict[str, Any]:
+def content(certificate: Certificate, version: CertificateVersion, base: str) -> dict[str, Any]:
     """What the newest version says and whether it stands, as JSON."""
     document = json.loads(version.document)
     subject = document["credentialSubject"]
     assessment = subject["conformityAssessment"][0]
-    base = f"https://{host}"
     return {
         "id": certificate.id,
         "livemode": certificate.livemode,
@@ -44,7 +43,7 @@ def content(certificate: Certificate, version: CertificateVersion, host: str) ->
         "performance": [_performance(entry) for entry in assessment["assessedPerformance"]],
         "recovery": _plain(assessment["bh:recovery"]),
         "impact": _plain(assessment.get("bh:impact")),
-        "credential": document["id"],
+        "credential": f"{base}/credentials/{certificate.id}/{version.number}",
         "verification": f"{base}/v1/certificates/{certificate.id}/verification",
     }
 

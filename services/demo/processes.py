@@ -62,9 +62,11 @@ class Process:
                 time.sleep(0.2)
                 self._process = self._start()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         self._is_wanted = False
         self._process.terminate()
+
+    def wait_for_the_end(self) -> None:
         try:
             self._process.wait(15)
         except subprocess.TimeoutExpired:
@@ -76,7 +78,8 @@ class Process:
 
 
 class Processes:
-    """All of them; `with Processes() as market:` stops every one at the end, whatever happens."""
+    """All of them; `with Processes() as market:` stops every one at the end, whatever happens: a second Ctrl-C, or the
+    one that a wrapper passes on beside the terminal's, must not interrupt the stopping."""
 
     def __init__(self) -> None:
         self._all: list[Process] = []
@@ -90,8 +93,12 @@ class Processes:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)
         for process in reversed(self._all):
-            process.stop()
+            process.ask_to_stop()
+        for process in self._all:
+            process.wait_for_the_end()
 
 
 def _stop(signum: int, frame: object) -> None:

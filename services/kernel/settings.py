@@ -32,5 +32,10 @@ class Settings(BaseSettings):
     pool_size: int = 20
 
     @cached_property
+    def base_url(self) -> str:
+        """Where links lead; identifiers (did:web, credential ids) are https by definition and use `host`."""
+        return self.public_url.rstrip("/")
+
+    @cached_property
     def host(self) -> str:
         return self.public_url.split("://", 1)[1].rstrip("/")

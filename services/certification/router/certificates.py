@@ -47,9 +47,9 @@ async def _told(
 async def _answer(
     work: UnitOfWork, certificate: Certificate, choices: Choices, actor: Actor, request: Request
 ) -> CertificateAnswer:
-    host = runtime_of(request).settings.host
+    base = runtime_of(request).settings.base_url
     version = await queries.version(work, certificate.id, certificate.number) if certificate.number else None
-    told = VersionAnswer.of(version, host) if version is not None else None
+    told = VersionAnswer.of(version, base) if version is not None else None
     return CertificateAnswer.of(certificate, choices, version=told, inside=await _inside(work, certificate, actor))
 
 

@@ -170,7 +170,7 @@ async def page(
     if certificate.status not in PUBLIC:
         raise NotFound("certificate", certificate_id)
     version = await queries.version(work, certificate_id, certificate.number)
-    told = pages.content(certificate, version, runtime_of(request).settings.host)
+    told = pages.content(certificate, version, runtime_of(request).settings.base_url)
     headers = {**UNLISTED, "Cache-Control": "no-store", "Vary": "Accept"}
     if "application/json" in accept and "text/html" not in accept:
         return JSONResponse(told, headers=headers)

@@ -131,8 +131,7 @@ class VersionAnswer(Response):
     validated_by: str
 
     @classmethod
-    def of(cls, row: CertificateVersion, host: str) -> Self:
-        base = f"https://{host}"
+    def of(cls, row: CertificateVersion, base: str) -> Self:
         return cls(
             number=row.number,
             credential_url=f"{base}/credentials/{row.certificate_id}/{row.number}",

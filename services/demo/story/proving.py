@@ -84,7 +84,7 @@ def _certify(stage: Stage) -> None:
     version = issued.current_version
     stage.facts["certificate"] = {
         "id": issued.id,
-        "token_url": f"{stage.base_url}/credentials/{issued.id}/{version.number}",
+        "token_url": version.credential_url,
         "verification_url": f"{stage.base_url}/v1/certificates/{issued.id}/verification",
     }
     stage.say("Prüfwerk", "verifies and issues: recycling", issued.status, issued.id)
