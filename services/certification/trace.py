@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.certification.models import BatchCode, CustodyEvent, CustodyLine, MaterialBatch
 from services.certification.models.shared import UNWEIGHED
-from services.kernel.reference import operations
+from services.kernel.reference import operations, waste_codes
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Trace:
         return [line for line in out if not dispositions or line.disposition in dispositions]
 
     def code_of(self, batch_id: str) -> str | None:
-        """The six-digit waste code, None for what is no waste."""
-        return next((code.code for code in self.codes.get(batch_id, ())), None)
+        """The waste code as printed, "16 06 07*"; None for what is no waste."""
+        codes = self.codes.get(batch_id, ())
+        return next((waste_codes.render(c.code, is_hazardous=bool(c.is_hazardous)) for c in codes), None)
 
     def parties(self) -> set[str]:
         """Everybody who owned, kept, sent, received or reported."""

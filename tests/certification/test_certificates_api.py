@@ -159,7 +159,7 @@ async def test_the_story_ends_in_a_certificate(client: httpx.AsyncClient, at: Pl
         {"value": "14910", "unit": "kg"},
     )
     version = told["current_version"]
-    assert version["credential_url"] == f"https://testserver/credentials/{told['id']}/1"
+    assert version["credential_url"] == f"http://testserver/credentials/{told['id']}/1"
     assert told["allowed_transitions"] == ["suspend", "revoke"]
     assert told["distance_km"] == "231"
 

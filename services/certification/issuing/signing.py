@@ -246,7 +246,7 @@ def _pseudonymous(certificate: Certificate, found: Basis) -> list[Batch]:
     for batch_id in sorted(found.measure.taken):
         code = found.trace.code_of(batch_id)
         material = found.trace.batches[batch_id].material.replace("_", " ")
-        name = f"Waste {code[:2]} {code[2:4]} {code[4:]}" if code else f"Goods, {material}"
+        name = f"Waste {code}" if code else f"Goods, {material}"
         batches.append(Batch(evidence.pseudonym(certificate.secret, certificate.id, batch_id), name))
     return batches
 

@@ -1,5 +1,6 @@
 """HTTP of pickup jobs."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,6 +11,8 @@ from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work
 from services.kernel.ids import OrderId, PickupId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
+from services.parties import queries as parties
+from services.parties.models import Site
 from services.pickups import choosing, dispatching, policy, queries, scheduling, tendering
 from services.pickups import handover as handing
 from services.pickups.models import PickupJob, Slot
@@ -25,12 +28,18 @@ Signer = Annotated[Actor, holding("handovers:write")]
 
 async def _told(work: UnitOfWork, job: PickupJob, actor: Actor, answer: Response) -> PickupAnswer:
     tag(answer, job.version)
-    return await _answer(work, job, await queries.slot_of(work, job.id), actor)
+    return await _answer(work, job, await queries.slot_of(work, job.id), await _sites(work, [job]), actor)
 
 
-async def _answer(work: UnitOfWork, job: PickupJob, slot: Slot | None, actor: Actor) -> PickupAnswer:
+async def _sites(work: UnitOfWork, jobs: Sequence[PickupJob]) -> dict[str, Site]:
+    return await parties.sites(work, [site_id for job in jobs for site_id in (job.from_site_id, job.to_site_id)])
+
+
+async def _answer(
+    work: UnitOfWork, job: PickupJob, slot: Slot | None, sites: dict[str, Site], actor: Actor
+) -> PickupAnswer:
     choices = await choosing.of_job(work, job, slot, actor)
-    return PickupAnswer.of(job, slot, choices, policy.roles_of(actor, job))
+    return PickupAnswer.of(job, slot, sites, choices, policy.roles_of(actor, job))
 
 
 @pickups.get("/pickups", summary="List pickup jobs")
@@ -49,7 +58,8 @@ async def list_(
         query = query.where(col(PickupJob.status) == status)
     rows, cursor = await rows_of(work, query, col(PickupJob.id), paging)
     slots = await queries.slots_of(work, [job.id for job in rows])
-    data = [await _answer(work, job, slots.get(job.id), actor) for job in rows]
+    sites = await _sites(work, rows)
+    data = [await _answer(work, job, slots.get(job.id), sites, actor) for job in rows]
     return PickupPage(data=data, has_more=cursor is not None, next_cursor=cursor)
 
 

@@ -1,5 +1,6 @@
 """Answers of pickups and offers."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from services.kernel.money import Money
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
 from services.kernel.states import Choices
+from services.parties.models import Site
 from services.pickups import policy
 from services.pickups.models import Goods, Handover, Measurement, Offer, PickupJob, Slot
 
@@ -50,6 +52,23 @@ class SlotAnswer(Response):
     ends_at: UtcDatetime
 
 
+class PickupPlaceAnswer(Response):
+    """Where the lorry goes: an address, its coordinates, and the opening hours in the site's own time."""
+
+    id: SiteId
+    name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    latitude: float
+    longitude: float
+    timezone: str
+    docks: int
+    opens: str
+    closes: str
+
+
 class PickupAnswer(Transitions):
     """One movement. `price` and `ceiling` are for those who pay or are paid; contacts and crew for those who meet."""
 
@@ -69,6 +88,8 @@ class PickupAnswer(Transitions):
     carrier_id: OrgId | None
     from_site_id: SiteId
     to_site_id: SiteId
+    from_site: PickupPlaceAnswer | None = Field(description="For the parties of the job and whom it is offered to")
+    to_site: PickupPlaceAnswer | None = Field(description="Likewise")
     goods: list[PickupGoodsAnswer]
     window: AccessWindowAnswer | None
     contacts: list[PickupContactAnswer]
@@ -85,11 +106,15 @@ class PickupAnswer(Transitions):
     cancel_reason: str | None
 
     @classmethod
-    def of(cls, job: PickupJob, slot: Slot | None, choices: Choices, roles: frozenset[str]) -> Self:
+    def of(
+        cls, job: PickupJob, slot: Slot | None, sites: Mapping[str, Site], choices: Choices, roles: frozenset[str]
+    ) -> Self:
         is_party = bool(roles)
         return cls(
             **job.model_dump(include=_PLAIN),
             goods=[PickupGoodsAnswer.of(goods) for goods in job.lines],
+            from_site=_place(sites.get(job.from_site_id)),
+            to_site=_place(sites.get(job.to_site_id)),
             window=_window(job),
             contacts=[PickupContactAnswer.model_validate(contact) for contact in job.contacts] if is_party else [],
             carrier_id=job.carrier_id if is_party else None,
@@ -122,6 +147,10 @@ _PLAIN = {
     "dispatched_at",
     "cancel_reason",
 }
+
+
+def _place(site: Site | None) -> PickupPlaceAnswer | None:
+    return None if site is None else PickupPlaceAnswer.model_validate(site)
 
 
 def _window(job: PickupJob) -> AccessWindowAnswer | None:

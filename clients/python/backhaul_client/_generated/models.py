@@ -265,6 +265,7 @@ __all__: list[str] = [
     "PickupInTransitTransition",
     "PickupLoaded",
     "PickupLoadedTransition",
+    "PickupPlaceAnswer",
     "PickupPlanned",
     "PickupPlannedTransition",
     "PickupScheduled",
@@ -2901,6 +2902,8 @@ class PickupAnswer(Model):
     dispatched_at: str | None
     driver_name: str | None
     equipment: str | None
+    from_site: PickupPlaceAnswer | None
+    """For the parties of the job and whom it is offered to"""
     from_site_id: str
     goods: list[PickupGoodsAnswer]
     id: str
@@ -2919,6 +2922,8 @@ class PickupAnswer(Model):
     in_transit, at_delivery, delivered, closed or cancelled
     """
     tender_strategy: str | None
+    to_site: PickupPlaceAnswer | None
+    """Likewise"""
     to_site_id: str
     vehicle: str | None
     version: int
@@ -3138,6 +3143,23 @@ class PickupLoadedTransition(Model):
     from_: str | None
     name: str | None
     to: str | None
+
+
+class PickupPlaceAnswer(Model):
+    """Where the lorry goes: an address, its coordinates, and the opening hours in the site's own time."""
+
+    city: str
+    closes: str
+    country: str
+    docks: int
+    id: str
+    latitude: float
+    longitude: float
+    name: str
+    opens: str
+    postal_code: str
+    street: str
+    timezone: str
 
 
 class PickupPlanned(Model):
