@@ -13,7 +13,6 @@ from services.orders.pricing import Measured
 from tests.factories.bidding import placed_bid
 from tests.factories.listings import lithium_modules, motors
 from tests.factories.orders import Market, awarded, delivered, held, inspected, received
-from tests.factories.parties import permit
 
 
 async def refused(market: Market) -> Order:
