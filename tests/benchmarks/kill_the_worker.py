@@ -18,6 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from services.kernel.embedded_postgres import EmbeddedPostgres
+
 MOST_SECONDS = 420.0
 
 
@@ -97,7 +99,10 @@ def main() -> int:
 def _run(top: Path, name: str, kills: int, chance: random.Random) -> dict[str, Any]:
     folder = top / name
     folder.mkdir()
-    report, killed, seconds = play(folder, kills, chance)
+    try:
+        report, killed, seconds = play(folder, kills, chance)
+    finally:
+        EmbeddedPostgres.start(folder / "data").discard()
     print(f"{name}: worker killed {killed} times, {seconds:.1f} s, webhooks {report['webhooks']}", flush=True)
     return essence(report)
 

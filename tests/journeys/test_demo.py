@@ -14,13 +14,17 @@ import pytest
 
 from services.demo import goods
 from services.hosting import TOP
+from services.kernel.embedded_postgres import EmbeddedPostgres
 
 MOST_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The demo keeps its PostgreSQL for the next time; here it goes."""
+    made = tmp_path_factory.mktemp("demo")
+    yield made
+    EmbeddedPostgres.start(made / "data").discard()
 
 
 @pytest.fixture(scope="module")
