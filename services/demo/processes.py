@@ -40,6 +40,7 @@ class Process:
         self._environment = {**os.environ, **environment}
         self._log = log
         self._is_wanted = True
+        self._changing = threading.Lock()
         self._process = self._start()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
@@ -57,14 +58,16 @@ class Process:
     def _watch(self) -> None:
         while self._is_wanted:
             self._process.wait()
-            if self._is_wanted:
-                self.restarts += 1
-                time.sleep(0.2)
-                self._process = self._start()
+            time.sleep(0.2)
+            with self._changing:
+                if self._is_wanted:
+                    self.restarts += 1
+                    self._process = self._start()
 
     def ask_to_stop(self) -> None:
-        self._is_wanted = False
-        self._process.terminate()
+        with self._changing:
+            self._is_wanted = False
+            self._process.terminate()
 
     def wait_for_the_end(self) -> None:
         try:

@@ -25,8 +25,8 @@ from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.webhooks import destinations, queries, rendering, signing, subscribing
 from services.webhooks.models import DELIVERY, Attempt, Delivery, Endpoint
+from services.webhooks.subscribing import LANE
 
-LANE = "webhooks.lane"
 IN_FLIGHT = 8
 TIMEOUT = 15.0
 KEPT_OF_ANSWER = 1_000

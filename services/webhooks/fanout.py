@@ -7,7 +7,7 @@ from services.kernel.events import EventRow
 from services.kernel.ids import DeliveryId
 from services.kernel.unit_of_work import UnitOfWork
 from services.webhooks import queries
-from services.webhooks.delivering import LANE
+from services.webhooks.subscribing import LANE
 
 _INSERT = text(
     "INSERT INTO webhook_delivery (id, endpoint_id, event_id, event_type, seq, status, version, attempts, next_attempt_at)"

@@ -30,6 +30,7 @@ endpoints = APIRouter(prefix="/v1", tags=["webhook_endpoints"], route_class=Unit
 deliveries = APIRouter(prefix="/v1", tags=["deliveries"], route_class=UnitOfWorkRoute)
 events = APIRouter(prefix="/v1", tags=["events"], route_class=UnitOfWorkRoute)
 routers = [endpoints, deliveries, events]
+assert delivering.run_lane, "importing it registers the job that the verbs enqueue"
 
 Reads = Annotated[Actor, holding("webhooks:read")]
 Writes = Annotated[Actor, holding("webhooks:write")]
@@ -119,7 +120,7 @@ async def resend(delivery_id: DeliveryId, work: Work, actor: Writes) -> Delivery
     await queries.endpoint(work, delivery.endpoint_id, by=actor)
     states.move(DELIVERY, delivery, "resend", by="owner")
     delivery.next_attempt_at = await queries.database_now(work)
-    await jobs.enqueue(work, delivering.LANE, {"endpoint": delivery.endpoint_id})
+    await jobs.enqueue(work, subscribing.LANE, {"endpoint": delivery.endpoint_id})
     attempts = await queries.attempts(work, [delivery.id])
     return DeliveryAnswer.of(delivery, attempts[delivery.id])
 

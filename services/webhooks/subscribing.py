@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.kernel import clock
+from services.kernel import clock, jobs
 from services.kernel.actors import Actor
 from services.kernel.errors import invalid
 from services.kernel.events import CATALOGUE
@@ -13,6 +13,8 @@ from services.webhooks.events import EndpointDisabled, SecretRotated
 from services.webhooks.models import Endpoint
 
 OVERLAP = timedelta(hours=24)
+LANE = "webhooks.lane"
+"""The job that works off what is due at one endpoint."""
 
 
 def check_types(event_types: list[str]) -> None:
@@ -66,6 +68,8 @@ async def change(
         endpoint.disabled_reason = None if is_enabled else "disabled by its organization"
         endpoint.failing_since = None
     endpoint.version += 1
+    if is_enabled:
+        await jobs.enqueue(work, LANE, {"endpoint": endpoint.id})
 
 
 async def rotate(work: UnitOfWork, endpoint_id: EndpointId, *, by: Actor) -> Endpoint:

@@ -130,6 +130,19 @@ async def test_a_refused_request_leaves_its_key_free(client: httpx.AsyncClient, 
     assert answer.status_code == 201
 
 
+async def test_a_colleague_is_not_answered_in_anothers_name(client: httpx.AsyncClient, party: Party) -> None:
+    """The owner's answer holds a secret; a viewer who knows key and body still gets what a viewer gets."""
+    person = {"name": "Vera", "email": "vera@example.com", "role": "viewer"}
+    member = (await client.post("/v1/members", json=person, headers=party.headers)).json()
+    made = {"name": "Vera's key", "member_id": member["id"]}
+    viewer = (await client.post("/v1/api-keys", json=made, headers=party.headers)).json()["secret"]
+    key = {"Idempotency-Key": "order-4711"}
+    body = {"name": "Warehouse"}
+    await client.post("/v1/api-keys", json=body, headers=party.headers | key)
+    answer = await client.post("/v1/api-keys", json=body, headers={"Authorization": f"Bearer {viewer}"} | key)
+    _is_problem(answer, 403, "permission_missing")
+
+
 async def test_two_organizations_may_draw_the_same_key(client: httpx.AsyncClient, party: Party, runtime: Any) -> None:
     other = await organization(runtime.sessions, roles=["recycler"])
     key = {"Idempotency-Key": "1"}

@@ -105,6 +105,23 @@ async def test_gone_disables_the_endpoint_and_says_so(
     assert [event["data"]["endpoint_id"] for event in feed["data"]] == [endpoint["id"]]
 
 
+async def test_an_endpoint_enabled_again_gets_what_waited(
+    client: httpx.AsyncClient, tools: Tools, party: Party, receiver: Receiver, settle: Settle, sender: None
+) -> None:
+    receiver.answers = [500]
+    endpoint = await _register(client, party, receiver)
+    event_id = await _happen(tools, party, endpoint["id"])
+    await settle()
+    path = f"/v1/webhook-endpoints/{endpoint['id']}/update"
+    await client.post(path, json={"is_enabled": False}, headers=party.headers)
+    await _again_now(tools)
+    await settle()
+    assert len(receiver.ids) == 1
+    await client.post(path, json={"is_enabled": True}, headers=party.headers)
+    await settle()
+    assert receiver.ids == [event_id, event_id]
+
+
 async def test_a_redirect_is_not_followed(
     client: httpx.AsyncClient, tools: Tools, party: Party, receiver: Receiver, settle: Settle, sender: None
 ) -> None:

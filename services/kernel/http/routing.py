@@ -89,11 +89,12 @@ async def _once(
 
 
 def _scope(actor: Actor, key: str) -> str:
+    """A key is its member's: a colleague with fewer permissions must not be answered what he could not have asked."""
     if actor.org_id is None and len(key) < 20:
         raise invalid(
             "", "idempotency_key_too_short", "Without a credential, an Idempotency-Key has at least 20 characters."
         )
-    return f"{actor.org_id or 'anonymous'}:{actor.livemode}"
+    return f"{actor.org_id or 'anonymous'}:{actor.member_id}:{actor.livemode}"
 
 
 async def _fingerprint(request: Request) -> bytes:
