@@ -30,7 +30,7 @@ endpoints = APIRouter(prefix="/v1", tags=["webhook_endpoints"], route_class=Unit
 deliveries = APIRouter(prefix="/v1", tags=["deliveries"], route_class=UnitOfWorkRoute)
 events = APIRouter(prefix="/v1", tags=["events"], route_class=UnitOfWorkRoute)
 routers = [endpoints, deliveries, events]
-assert delivering.run_lane, "importing it registers the job that the verbs enqueue"
+assert jobs.HANDLERS[subscribing.LANE] is delivering.run_lane, "the job that the verbs enqueue"
 
 Reads = Annotated[Actor, holding("webhooks:read")]
 Writes = Annotated[Actor, holding("webhooks:write")]
