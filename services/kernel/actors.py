@@ -1,14 +1,18 @@
-"""Who acts: an organization through one of its keys, the system itself, or nobody in particular."""
+"""Who acts: an organization through one of its members, another organization under a delegation, the system, or nobody."""
 
 from dataclasses import dataclass, field
 
 from services.kernel.errors import PermissionMissing
-from services.kernel.ids import KeyId, MemberId, OrgId
+from services.kernel.ids import DelegationId, KeyId, MemberId, OrgId, SiteId
 
 
 @dataclass(frozen=True)
 class Actor:
-    """`org_id` is whom the act binds. `roles` are the organization's verified roles, `permissions` those of the credential."""
+    """`kind` is `key` (API key), `token` (OAuth), `session` (a person signed in), `system` or `anonymous`.
+
+    `org_id` is whom the act binds, `roles` its verified roles, `permissions` what the credential may do. Under a delegation
+    `member_id` and `key_id` are those of the organization that really acts, `acting_org_id`; `site_ids` None means every site.
+    """
 
     kind: str
     livemode: bool
@@ -17,6 +21,9 @@ class Actor:
     key_id: KeyId | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     permissions: frozenset[str] = field(default_factory=frozenset)
+    delegation_id: DelegationId | None = None
+    acting_org_id: OrgId | None = None
+    site_ids: frozenset[SiteId] | None = None
 
     @property
     def org(self) -> OrgId:

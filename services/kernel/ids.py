@@ -179,3 +179,23 @@ class StatusListId(Id, prefix="bsl"):
 
 class EvidenceId(Id, prefix="evd"):
     """A document that supports a claim."""
+
+
+class InvitationId(Id, prefix="inv"):
+    pass
+
+
+class DelegationId(Id, prefix="dlg"):
+    pass
+
+
+class DocumentId(Id, prefix="doc"):
+    pass
+
+
+class FileId(Id, prefix="fil"):
+    pass
+
+
+class AuditEntryId(Id, prefix="aud"):
+    pass

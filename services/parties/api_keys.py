@@ -103,7 +103,7 @@ async def revoke(work: UnitOfWork, key_id: KeyId, *, by: Actor) -> ApiKey:
     return key
 
 
-async def authenticate(work: UnitOfWork, token: str) -> Actor:
+async def authenticate(work: UnitOfWork, token: str, *, account: str | None = None, serves_live: bool = True) -> Actor:
     """The actor of a bearer token. Raises Unauthenticated without saying what was wrong with it."""
     livemode, key_id, secret = _read(token)
     found = await queries.credential(work, key_id)

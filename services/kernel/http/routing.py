@@ -6,7 +6,7 @@ answers 500. A FastAPI `yield` dependency could not see the body, and commits af
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.routing import APIRoute
@@ -20,8 +20,16 @@ from services.kernel.idempotency import Claim
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
 
-Authenticate = Callable[[UnitOfWork, str], Awaitable[Actor]]
-"""(work, bearer token) → the actor; raises Unauthenticated."""
+
+class Authenticate(Protocol):
+    """The actor of a bearer token, acting for `account` under a delegation where one is named; raises Unauthenticated.
+
+    `serves_live`: whether this server takes credentials of the live environment.
+    """
+
+    def __call__(
+        self, work: UnitOfWork, token: str, *, account: str | None = None, serves_live: bool = True
+    ) -> Awaitable[Actor]: ...
 
 
 @dataclass
@@ -67,7 +75,9 @@ def _is_true(value: str | None) -> bool:
 async def _authenticate(runtime: Runtime, work: UnitOfWork, request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        await work.act_as(await runtime.authenticate(work, token.strip()))
+        account = request.headers.get("backhaul-account")
+        live = runtime.settings.is_live
+        await work.act_as(await runtime.authenticate(work, token.strip(), account=account, serves_live=live))
 
 
 async def _once(

@@ -1,0 +1,1 @@
+"""A market with a ready-made cast, to build and test against."""
