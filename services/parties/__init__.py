@@ -1,5 +1,6 @@
-"""Who takes part: organizations with their sites, members, API keys and permits.
+"""Who takes part: organizations with their sites, members, credentials, permits and papers, and who acts for whom.
 
-Owns the tables organization, site, member, api_key, permit, permit_scope and permit_check.
-Tells organization.registered, organization.verified, permit.added, api_key.created and api_key.revoked.
+Owns the tables organization, organization_document, site, member, invitation, member_session, sign_in_failure, api_key, delegation,
+permit, permit_scope and permit_check; the files of documents lie in the kernel's stored_file.
+Tells organization.*, document.*, permit.*, api_key.*, and the news of members, invitations and delegations (`events.py`).
 """

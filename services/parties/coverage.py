@@ -13,12 +13,13 @@ Granted = Sequence[tuple[PermitScope, Permit]]
 
 @dataclass(frozen=True)
 class Question:
-    """`operation` None: any. Transport permits have no operations."""
+    """`operation` None: any. Transport permits have no operations. `site_id` None: it is not known where, and any site counts."""
 
     kind: str
     on: date
     country: str
     operation: str | None = None
+    site_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def cover(
     room = {scope.id: _room(scope) + own.get(scope.id, 0) for scope, _ in granted}
     found = Coverage()
     for code, mass_g in sorted(masses.items(), key=lambda need: (-need[1], need[0])):
-        allowing = [pair for pair in granted if _allows(pair[0], code, question)]
-        in_force = [scope for scope, permit in allowing if permit.valid_from <= question.on <= permit.valid_until]
+        allowing = [pair for pair in granted if _allows(*pair, code, question)]
+        in_force = [scope for scope, permit in allowing if permit.is_in_force(question.on)]
         widest = max(in_force, key=lambda scope: room[scope.id], default=None)
         if widest is not None and room[widest.id] >= mass_g:
             room[widest.id] -= mass_g
@@ -52,18 +53,26 @@ def _room(scope: PermitScope) -> float:
     return float("inf") if scope.limit_g is None else scope.limit_g - scope.used_g - scope.reserved_g
 
 
-def _allows(scope: PermitScope, code: str, question: Question) -> bool:
+def _allows(scope: PermitScope, permit: Permit, code: str, question: Question) -> bool:
     is_operation_fit = (
         question.kind == "transport" or question.operation is None or question.operation in scope.operations
     )
     is_here = not scope.territories or question.country in scope.territories
-    return code in scope.waste_codes and is_operation_fit and is_here
+    return code in scope.waste_codes and is_operation_fit and is_here and _is_at(permit, question)
+
+
+def _is_at(permit: Permit, question: Question) -> bool:
+    """Goods are carried everywhere: the site of a transport permit is where its holder sits."""
+    return (
+        question.kind == "transport" or None in (permit.site_id, question.site_id) or permit.site_id == question.site_id
+    )
 
 
 def _reason(code: str, mass_g: int, question: Question, *, is_allowed: bool, is_in_force: bool) -> Reason:
     if not is_allowed:
         by = f" by {question.operation}" if question.operation and question.kind == "treatment" else ""
-        sentence = f"No {question.kind} permit names waste {code}{by} in {question.country}."
+        where = f"{question.country}, at {question.site_id}" if question.site_id else question.country
+        sentence = f"No {question.kind} permit names waste {code}{by} in {where}."
         return Reason("permit_scope", sentence)
     if not is_in_force:
         return Reason("permit_expired", f"No {question.kind} permit for waste {code} is in force on {question.on}.")

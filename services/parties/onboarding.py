@@ -1,15 +1,26 @@
-"""How an organization comes in: with its owner and the owner's first key."""
+"""How an organization comes in, with its owner and the owner's first key, and what it changes of itself afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from services.kernel.actors import anonymous, system
+from services.kernel.actors import Actor, anonymous, system
+from services.kernel.errors import Forbidden
+from services.kernel.ids import OrgId
 from services.kernel.unit_of_work import UnitOfWork
-from services.parties import api_keys, verification
+from services.parties import api_keys, identity, queries, verification
 from services.parties.api_keys import IssuedKey
-from services.parties.errors import RoleNotOpen
-from services.parties.events import OrganizationRegistered
-from services.parties.models import Member, MemberDetails, Organization, OrganizationDetails
+from services.parties.errors import IdentityUnderReview, OrganizationIsClosed, RoleNotOpen
+from services.parties.events import OrganizationRegistered, OrganizationUpdated
+from services.parties.identity import Account
+from services.parties.models import (
+    IDENTITY,
+    Member,
+    MemberDetails,
+    Organization,
+    OrganizationChanges,
+    OrganizationDetails,
+)
 from services.parties.permissions import ROLES
 
 
@@ -30,8 +41,9 @@ async def register(
 ) -> Registered:
     """Anybody may. A sandbox organization is verified at once by rule, a live one by an operator later.
 
-    Raises RoleNotOpen for `operator`, and in live mode for `verifier`.
+    Raises RoleNotOpen for `operator`, and in live mode for `verifier`; Invalid for a VAT id or LEI that cannot be one.
     """
+    details = _checked(details)
     for position, role in enumerate(roles):
         if role == "operator" or (livemode and role == "verifier"):
             raise RoleNotOpen(role, position)
@@ -40,6 +52,12 @@ async def register(
     if not livemode:
         verification.verify_by_rule(work, registered.organization)
     return registered
+
+
+def _checked(details: OrganizationDetails) -> OrganizationDetails:
+    vat_id = identity.vat_id(details.vat_id, details.country) if details.vat_id else None
+    lei = identity.lei(details.lei) if details.lei else None
+    return details.model_copy(update={"vat_id": vat_id, "lei": lei})
 
 
 async def create_operator(work: UnitOfWork, name: str, livemode: bool) -> Registered:
@@ -72,3 +90,67 @@ async def _found(
     )
     work.emit(told, subject=organization.id, audience={organization.id: "owner"})
     return Registered(organization, member, api_keys.issue(work, member, name="First key", scopes=ROLES["owner"]))
+
+
+def any_version(version: int) -> None:
+    """For callers inside the house, who have read nothing before."""
+
+
+async def change(
+    work: UnitOfWork,
+    org_id: OrgId,
+    changes: OrganizationChanges,
+    *,
+    by: Actor,
+    check_version: Callable[[int], None] = any_version,
+) -> Organization:
+    """By the organization itself. A verified live one that changes its legal identity is in review again, and begins nothing
+    new until an operator has looked; the sandbox's rule verifies at once.
+
+    Raises Forbidden, Invalid for numbers that cannot be, IdentityUnderReview, OrganizationIsClosed.
+    """
+    account = await identity.account(changes.iban) if changes.iban else None
+    organization = await queries.organization_for_update(work, org_id)
+    if by.org_id != organization.id:
+        raise Forbidden("An organization is changed by itself.")
+    check_version(organization.version)
+    changed = _changed(organization, changes, account)
+    _refuse_changes_now(organization, changed)
+    for name, value in changed.items():
+        setattr(organization, name, value)
+    _tell_changes(work, organization, changes.model_fields_set)
+    if organization.livemode and organization.is_verified and not IDENTITY_COLUMNS.isdisjoint(changed):
+        verification.reopen(work, organization)
+    else:
+        organization.version += 1
+    return organization
+
+
+IDENTITY_COLUMNS = (IDENTITY - {"iban"}) | {"iban_fingerprint"}
+
+
+def _changed(organization: Organization, changes: OrganizationChanges, account: Account | None) -> dict[str, Any]:
+    """New values by column, of those alone that differ; the IBAN becomes its mask and its fingerprint."""
+    given = changes.model_dump(mode="json", include=changes.model_fields_set & set(OrganizationChanges.model_fields))
+    if given.get("vat_id"):
+        given["vat_id"] = identity.vat_id(given["vat_id"], organization.country)
+    if given.get("lei"):
+        given["lei"] = identity.lei(given["lei"])
+    if "iban" in given:
+        del given["iban"]
+        given["iban_masked"] = account.masked if account else None
+        given["iban_fingerprint"] = account.fingerprint if account else None
+    return {name: value for name, value in given.items() if getattr(organization, name) != value}
+
+
+def _refuse_changes_now(organization: Organization, changed: dict[str, Any]) -> None:
+    if organization.status == "closed":
+        raise OrganizationIsClosed()
+    touched = IDENTITY_COLUMNS.intersection(changed)
+    if organization.status == "in_review" and touched:
+        raise IdentityUnderReview({name.removesuffix("_fingerprint") for name in touched})
+
+
+def _tell_changes(work: UnitOfWork, organization: Organization, sent: set[str]) -> None:
+    told = OrganizationUpdated(organization_id=organization.id, changed=sorted(sent))
+    work.emit(told, subject=organization.id, audience={organization.id: "owner"})

@@ -3,34 +3,42 @@
 Masses are grams by waste code in any spelling; what has no code is no waste and needs no permit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from services.kernel import timers
 from services.kernel.actors import Actor
-from services.kernel.errors import Blocked, NotFound, Reason, invalid
-from services.kernel.ids import OrgId
+from services.kernel.errors import Blocked, Forbidden, NotFound, Reason, invalid
+from services.kernel.ids import OrgId, PermitId
 from services.kernel.reference import operations, waste_codes
 from services.kernel.reference.errors import ReferenceDataMissing
+from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
-from services.parties import coverage, queries
+from services.parties import coverage, expiring, queries
 from services.parties.coverage import Coverage, Question
 from services.parties.errors import PermitExists
-from services.parties.events import PermitAdded
-from services.parties.models import Permit, PermitCheck, PermitDetails, PermitScope, ScopeDetails
+from services.parties.events import PermitAdded, PermitWithdrawn
+from services.parties.models import PERMIT, Permit, PermitCheck, PermitDetails, PermitScope, ScopeDetails
 
 Masses = Mapping[str, int] | Mapping[str | None, int]
+
+
+def any_version(version: int) -> None:
+    """For callers inside the house, who have read nothing before."""
 
 
 async def add(
     work: UnitOfWork, details: PermitDetails, *, kind: str, scopes: Sequence[ScopeDetails], by: Actor
 ) -> Permit:
-    """Raises Invalid with a pointer per error, NotFound for a foreign site, PermitExists."""
+    """Raises Invalid with a pointer per error, NotFound for a foreign site or document, PermitExists."""
     if details.valid_until < details.valid_from:
         raise invalid("/valid_until", "ends_before_it_begins", "A permit ends no earlier than it begins.")
     granted = [_scope(scope, kind, f"/scopes/{position}") for position, scope in enumerate(scopes)]
     if details.site_id and (await queries.visible_site(work, details.site_id, by)).org_id != by.org:
         raise NotFound("site", details.site_id)
+    if details.document_id and (await queries.document(work, details.document_id, by)).org_id != by.org:
+        raise NotFound("document", details.document_id)
     if await queries.has_permit(work, by.org, details.authority, details.number):
         raise PermitExists(details.number, details.authority)
     permit = Permit(**details.model_dump(), kind=kind, org_id=by.org, livemode=work.livemode, created_at=work.now)
@@ -38,6 +46,25 @@ async def add(
     await work.session.flush()
     await _add_scopes(work, permit, granted)
     _tell_added(work, permit, granted)
+    await expiring.watch_permit(work, permit)
+    return permit
+
+
+async def withdraw(
+    work: UnitOfWork, permit_id: PermitId, *, by: Actor, check_version: Callable[[int], None] = any_version
+) -> Permit:
+    """From today on (UTC) it covers nothing; what was done before stays covered. Raises Forbidden, TransitionNotPossible."""
+    permit = await queries.permit_for_update(work, permit_id, by)
+    if permit.org_id != by.org:
+        raise Forbidden("A permit is withdrawn by its organization.")
+    check_version(permit.version)
+    moved = move(PERMIT, permit, "withdraw", by="owner")
+    permit.withdrawn_on = work.now.date()
+    await timers.cancel(work, expiring.PERMIT_WATCH, permit.id)
+    told = PermitWithdrawn(
+        permit_id=permit.id, organization_id=permit.org_id, number=permit.number, withdrawn_on=permit.withdrawn_on
+    )
+    work.emit(told, subject=permit.id, audience={permit.org_id: "owner"}, moved=moved)
     return permit
 
 
@@ -102,14 +129,16 @@ async def against(
     on: date,
     country: str,
     operation: str | None = None,
+    site_id: str | None = None,
     subject_id: str | None = None,
 ) -> list[Reason]:
     """`permit_scope`, `permit_expired` or `permit_tonnage`, one per code that is not covered; nothing is written.
 
-    What is reserved for `subject_id` counts as free for it.
+    What is reserved for `subject_id` counts as free for it. `site_id` is where the goods are treated: a permit of another
+    site covers nothing there.
     """
     needs, _ = _by_code(masses)
-    question = Question(kind, on, country, operation)
+    question = Question(kind, on, country, operation, site_id)
     return (await _cover(work, org_id, needs, question, subject_id)).reasons
 
 
@@ -123,6 +152,7 @@ async def record(
     on: date,
     country: str,
     operation: str | None = None,
+    site_id: str | None = None,
     kind: str,
 ) -> None:
     """Stores that the goods are covered at this step, reserving nothing. Raises Blocked with every reason.
@@ -130,7 +160,7 @@ async def record(
     What is reserved for the same subject counts as free for it: ask with the subject that was reserved for.
     """
     needs, not_waste_g = _by_code(masses)
-    question = Question(kind, on, country, operation)
+    question = Question(kind, on, country, operation, site_id)
     covered = await _cover(work, org_id, needs, question, subject_id)
     _refuse(step, covered.reasons)
     at = _Step(org_id, step, subject_id, question)
@@ -160,13 +190,14 @@ async def reserve(
     on: date,
     country: str,
     operation: str | None,
+    site_id: str | None = None,
 ) -> None:
     """Holds tonnage of treatment permits for the subject until `use` or `free`. Raises Blocked with every reason.
 
     Locks the scopes until the unit of work ends. A second call for the subject reserves more.
     """
     needs, not_waste_g = _by_code(masses)
-    question = Question("treatment", on, country, operation)
+    question = Question("treatment", on, country, operation, site_id)
     granted = await queries.scopes_for(work, org_id, kind="treatment", waste_codes=needs, lock=True)
     covered = coverage.cover(granted, needs, question, own={})
     _refuse(step, covered.reasons)

@@ -1,5 +1,6 @@
 """Keys: what opens, what does not, and what is kept."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import httpx
@@ -272,3 +273,120 @@ async def test_a_bare_word_is_not_a_credential(sessions: Sessions) -> None:
     async with UnitOfWork(sessions, anonymous()) as work:
         with pytest.raises(Unauthenticated):
             await api_keys.authenticate(work, "")
+
+
+async def rotated(client: httpx.AsyncClient, party: Party, key_id: str, seconds: int = 3600) -> httpx.Response:
+    return await client.post(f"{KEYS}/{key_id}/rotate", json={"overlap_seconds": seconds}, headers=party.headers)
+
+
+async def test_a_rotated_key_and_its_successor_overlap(
+    client: httpx.AsyncClient, sessions: Sessions, advance: Advance
+) -> None:
+    party = await parties.organization(sessions)
+    old = (await client.post(KEYS, json={"name": "ERP", "scopes": ["api_keys:read"]}, headers=party.headers)).json()
+
+    new = (await rotated(client, party, old["id"])).json()
+    within = [await status_of(client, key["secret"]) for key in (old, new)]
+    await advance(timedelta(hours=1, seconds=1))
+    afterwards = [await status_of(client, key["secret"]) for key in (old, new)]
+
+    assert within == [200, 200]
+    assert afterwards == [401, 200]
+    assert (new["name"], new["scopes"], new["replaces_id"]) == ("ERP", ["api_keys:read"], old["id"])
+
+
+async def test_a_rotated_key_names_its_successor(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+    new = (await rotated(client, party, str(party.actor.key_id))).json()
+
+    read = await client.get(f"{KEYS}/{party.actor.key_id}", headers=party.headers)
+
+    assert read.json()["replaced_by_id"] == new["id"]
+    assert "secret" not in read.json()
+
+
+async def test_a_key_without_overlap_ends_with_its_rotation(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+    old = (await client.post(KEYS, json={"name": "ERP"}, headers=party.headers)).json()
+
+    await rotated(client, party, old["id"], seconds=0)
+
+    assert await status_of(client, old["secret"]) == 401
+
+
+async def test_a_key_is_rotated_once(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+    old = (await client.post(KEYS, json={"name": "ERP"}, headers=party.headers)).json()
+
+    answers = [await rotated(client, party, old["id"]) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "key_is_spent"
+
+
+async def test_a_revoked_key_is_not_rotated(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+    old = (await client.post(KEYS, json={"name": "ERP"}, headers=party.headers)).json()
+    await client.post(f"{KEYS}/{old['id']}/revoke", headers=party.headers)
+
+    assert (await rotated(client, party, old["id"])).json()["code"] == "key_already_revoked"
+
+
+async def test_an_overlap_has_an_end(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+
+    answer = await rotated(client, party, str(party.actor.key_id), seconds=7 * 24 * 3600 + 1)
+
+    assert answer.status_code == 422
+
+
+async def test_nobody_rotates_a_key_that_may_more_than_his(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    party = await parties.organization(sessions)
+    narrow = await client.post(KEYS, json={"name": "n", "scopes": ["api_keys:write"]}, headers=party.headers)
+
+    answer = await client.post(
+        f"{KEYS}/{party.actor.key_id}/rotate", json={"overlap_seconds": 0}, headers=bearer(narrow.json()["secret"])
+    )
+
+    assert answer.json()["code"] == "scopes_not_held"
+
+
+@pytest.mark.parametrize("wanted", [None, timedelta(days=3)], ids=["for ever", "a day longer"])
+async def test_what_an_expiring_key_makes_does_not_outlive_it(
+    client: httpx.AsyncClient, sessions: Sessions, wanted: timedelta | None
+) -> None:
+    party = await parties.organization(sessions)
+    expiry = (wall_now() + timedelta(days=2)).isoformat()
+    made = await client.post(KEYS, json={"name": "short", "expires_at": expiry}, headers=party.headers)
+    longer = (wall_now() + wanted).isoformat() if wanted else None
+
+    answers = [
+        await client.post(KEYS, json={"name": "n", "expires_at": expires}, headers=bearer(made.json()["secret"]))
+        for expires in (longer, expiry)
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 201]
+    assert answers[0].json()["errors"][0]["code"] == "outlives_its_maker"
+
+
+@pytest.mark.race
+async def test_of_twenty_rotations_at_once_one_makes_a_successor(race: Race) -> None:
+    party = await parties.organization(race.sessions)
+    made = (await race.client.post(KEYS, json={"name": "ERP"}, headers=party.headers)).json()
+
+    answers = await asyncio.gather(*(rotated(race.client, party, made["id"]) for _ in range(20)))
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
+
+
+@pytest.mark.race
+async def test_of_uses_during_a_revocation_none_works_after_it(race: Race) -> None:
+    party = await parties.organization(race.sessions)
+    made = (await race.client.post(KEYS, json={"name": "ERP"}, headers=party.headers)).json()
+
+    during = asyncio.gather(*(status_of(race.client, made["secret"]) for _ in range(20)))
+    await race.client.post(f"{KEYS}/{made['id']}/revoke", headers=party.headers)
+    after = await asyncio.gather(*(status_of(race.client, made["secret"]) for _ in range(20)))
+
+    assert set(await during) <= {200, 401}
+    assert set(after) == {401}

@@ -1,29 +1,97 @@
 """The parties' tables."""
 
 from services.parties.models.credentials import ApiKey
+from services.parties.models.delegations import DELEGATION, Delegation
+from services.parties.models.documents import (
+    DOCUMENT,
+    KINDS,
+    DocumentDetails,
+    DocumentFacts,
+    DocumentKind,
+    DocumentStatus,
+    KindOfDocument,
+    OrganizationDocument,
+    asked_of,
+)
 from services.parties.models.fields import CountryCode, Email, Name
-from services.parties.models.members import Member, MemberDetails
-from services.parties.models.organizations import ORGANIZATION, PROCESSORS, ROLES, Organization, OrganizationDetails
-from services.parties.models.permits import Permit, PermitCheck, PermitDetails, PermitScope, ScopeDetails
-from services.parties.models.sites import Site, SiteDetails
+from services.parties.models.members import (
+    INVITATION,
+    MEMBER,
+    Invitation,
+    Member,
+    MemberDetails,
+    MemberFacts,
+    MemberSession,
+    SignInFailure,
+)
+from services.parties.models.organizations import (
+    IDENTITY,
+    ORGANIZATION,
+    PROCESSORS,
+    ROLES,
+    Contact,
+    Organization,
+    OrganizationChanges,
+    OrganizationDetails,
+    OrganizationFacts,
+    VerificationStatus,
+)
+from services.parties.models.permits import PERMIT, Permit, PermitCheck, PermitDetails, PermitScope, ScopeDetails
+from services.parties.models.sites import (
+    WEEKDAYS,
+    Blackout,
+    OpeningHours,
+    Site,
+    SiteCalendar,
+    SiteChanges,
+    SiteDetails,
+)
 
 __all__ = [
+    "DELEGATION",
+    "DOCUMENT",
+    "IDENTITY",
+    "INVITATION",
+    "KINDS",
+    "MEMBER",
     "ORGANIZATION",
+    "PERMIT",
     "PROCESSORS",
     "ROLES",
+    "WEEKDAYS",
     "ApiKey",
+    "Blackout",
+    "Contact",
     "CountryCode",
+    "Delegation",
+    "DocumentDetails",
+    "DocumentFacts",
+    "DocumentKind",
+    "DocumentStatus",
     "Email",
+    "Invitation",
+    "KindOfDocument",
     "Member",
     "MemberDetails",
+    "MemberFacts",
+    "MemberSession",
     "Name",
+    "OpeningHours",
     "Organization",
+    "OrganizationChanges",
     "OrganizationDetails",
+    "OrganizationDocument",
+    "OrganizationFacts",
     "Permit",
     "PermitCheck",
     "PermitDetails",
     "PermitScope",
     "ScopeDetails",
+    "SignInFailure",
     "Site",
+    "SiteCalendar",
+    "SiteChanges",
     "SiteDetails",
+    "VerificationStatus",
+    "asked_of",
 ]

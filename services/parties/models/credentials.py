@@ -11,7 +11,10 @@ from services.parties.models.fields import texts
 
 
 class ApiKey(Row, table=True):
-    """`secret_hash` is the SHA-256 of a 256-bit secret that is shown once and kept nowhere."""
+    """`secret_hash` is the SHA-256 of a 256-bit secret that is shown once and kept nowhere.
+
+    A rotated key and its successor name each other in `replaced_by_id` and `replaces_id`.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash"),)
@@ -25,3 +28,5 @@ class ApiKey(Row, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
     last_used_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    replaces_id: KeyId | None = Field(default=None, foreign_key="api_key.id", unique=True)
+    replaced_by_id: KeyId | None = Field(default=None, foreign_key="api_key.id", unique=True)

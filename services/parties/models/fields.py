@@ -13,6 +13,8 @@ Email = Annotated[
 ]
 Latitude = Annotated[float, AllowInfNan(False), Limits(ge=-90, le=90)]
 Longitude = Annotated[float, AllowInfNan(False), Limits(ge=-180, le=180)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$", strip_whitespace=True)]
+"""E.164."""
 ClockTime = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 

@@ -4,16 +4,20 @@ from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import StringConstraints
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, text
 from sqlmodel import Field, SQLModel
 
-from services.kernel.ids import OrgId, PermitCheckId, PermitId, SiteId
+from services.kernel.ids import DocumentId, OrgId, PermitCheckId, PermitId, SiteId
+from services.kernel.states import Machine, Transition
 from services.kernel.tables import Instant, Row, Versioned
 from services.parties.models.fields import CountryCode, Name, texts
 
 
 class PermitDetails(SQLModel):
-    """Valid from–until, both inclusive. `evidence` says where the document lies."""
+    """Valid from–until, both inclusive. `evidence` says where the document lies; `document_id` is its copy with us.
+
+    A treatment permit with a site covers what is treated there alone.
+    """
 
     site_id: SiteId | None = Field(default=None, foreign_key="site.id")
     number: Name
@@ -21,21 +25,49 @@ class PermitDetails(SQLModel):
     valid_from: date
     valid_until: date
     evidence: Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)] | None = None
+    document_id: DocumentId | None = Field(default=None, foreign_key="organization_document.id")
 
 
 class Permit(PermitDetails, Versioned, table=True):
-    """An authority's document: `treatment` of waste at a place, or its `transport`."""
+    """An authority's document: `treatment` of waste at a place, or its `transport`.
+
+    `status` tells its organization where it stands; whether it covers goods on a day is a matter of its dates alone.
+    """
 
     __tablename__ = "permit"
     __table_args__ = (
         CheckConstraint("kind IN ('treatment', 'transport')", name="kind"),
         CheckConstraint("valid_from <= valid_until", name="validity"),
-        UniqueConstraint("org_id", "authority", "number", "livemode"),
+        CheckConstraint("status IN ('active', 'expired', 'withdrawn')", name="status"),
+        CheckConstraint("(status = 'withdrawn') = (withdrawn_on IS NOT NULL)", name="withdrawal"),
+        Index(
+            "uq_permit_number",
+            "org_id",
+            "authority",
+            "number",
+            "livemode",
+            unique=True,
+            postgresql_where=text("status <> 'withdrawn'"),
+        ),
     )
 
     id: PermitId = Field(default_factory=PermitId.new, primary_key=True)
     org_id: OrgId = Field(foreign_key="organization.id")
     kind: str
+    status: str = "active"
+    withdrawn_on: date | None = None
+
+    def is_in_force(self, on: date) -> bool:
+        """A permit that was withdrawn later covers what was done before."""
+        is_withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= on
+        return self.valid_from <= on <= self.valid_until and not is_withdrawn
+
+
+PERMIT = Machine(
+    "permit",
+    Transition("withdraw", ("active",), "withdrawn", ("owner",)),
+    Transition("expire", ("active",), "expired", ("time",), endpoint=False),
+)
 
 
 class ScopeDetails(SQLModel):

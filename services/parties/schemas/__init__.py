@@ -1,26 +1,87 @@
 """Requests and answers of the parties."""
 
-from services.parties.schemas.credentials import ApiKeyAnswer, ApiKeyPage, IssuedKeyAnswer, NewApiKey
-from services.parties.schemas.organizations import OrganizationAnswer, RegisteredAnswer, Registration
-from services.parties.schemas.people import MemberAnswer, MemberPage, NewMember
+from services.parties.schemas.credentials import (
+    ApiKeyAnswer,
+    ApiKeyPage,
+    IssuedKeyAnswer,
+    KeySet,
+    NewApiKey,
+    Rotation,
+    TokenAnswer,
+    TokenError,
+    TokenForm,
+)
+from services.parties.schemas.delegations import DelegationAnswer, DelegationPage, NewDelegation
+from services.parties.schemas.documents import DocumentAnswer, DocumentKindAnswer, DocumentKindPage, DocumentPage
+from services.parties.schemas.organizations import (
+    ChangedOrganization,
+    OrganizationAnswer,
+    OrganizationPage,
+    ReasonsGiven,
+    RegisteredAnswer,
+    Registration,
+)
+from services.parties.schemas.people import (
+    Acceptance,
+    AcceptedAnswer,
+    ChangedMember,
+    InvitationAnswer,
+    InvitationPage,
+    InvitedAnswer,
+    MemberAnswer,
+    MemberPage,
+    NewInvitation,
+    NewMember,
+    NewPassword,
+    NewSession,
+    SessionAnswer,
+    StartedSession,
+)
 from services.parties.schemas.permits import NewPermit, PermitAnswer, PermitPage
-from services.parties.schemas.sites import NewSite, SiteAnswer, SitePage
+from services.parties.schemas.sites import ChangedSite, NewSite, SiteAnswer, SitePage
 
 __all__ = [
+    "Acceptance",
+    "AcceptedAnswer",
     "ApiKeyAnswer",
     "ApiKeyPage",
+    "ChangedMember",
+    "ChangedOrganization",
+    "ChangedSite",
+    "DelegationAnswer",
+    "DelegationPage",
+    "DocumentAnswer",
+    "DocumentKindAnswer",
+    "DocumentKindPage",
+    "DocumentPage",
+    "InvitationAnswer",
+    "InvitationPage",
+    "InvitedAnswer",
     "IssuedKeyAnswer",
+    "KeySet",
     "MemberAnswer",
     "MemberPage",
     "NewApiKey",
+    "NewDelegation",
+    "NewInvitation",
     "NewMember",
+    "NewPassword",
     "NewPermit",
+    "NewSession",
     "NewSite",
     "OrganizationAnswer",
+    "OrganizationPage",
     "PermitAnswer",
     "PermitPage",
+    "ReasonsGiven",
     "RegisteredAnswer",
     "Registration",
+    "Rotation",
+    "SessionAnswer",
     "SiteAnswer",
     "SitePage",
+    "StartedSession",
+    "TokenAnswer",
+    "TokenError",
+    "TokenForm",
 ]

@@ -5,11 +5,13 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from services.kernel.http.schemas import Country, Request, Response, Text, UtcDatetime
-from services.kernel.ids import OrgId, PermitId, SiteId
+from services.kernel.http.schemas import Country, Request, Response, Text, Transitions, UtcDatetime, told
+from services.kernel.ids import DocumentId, OrgId, PermitId, SiteId
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
+from services.kernel.states import choices
 from services.parties.models import (
+    PERMIT,
     Permit,
     PermitDetails,
     PermitScope,
@@ -92,7 +94,7 @@ class PermitScopeAnswer(Response):
         )
 
 
-class PermitAnswer(Response):
+class PermitAnswer(Transitions):
     """An authority's document with its scopes."""
 
     id: PermitId
@@ -105,11 +107,18 @@ class PermitAnswer(Response):
     valid_from: date
     valid_until: date
     evidence: str | None
+    document_id: DocumentId | None
+    status: str = Field(
+        description="active, expired or withdrawn; whether it covers goods on a day follows from the dates"
+    )
+    withdrawn_on: date | None
     scopes: list[PermitScopeAnswer]
     created_at: UtcDatetime
+    version: int
 
     @classmethod
-    def of(cls, row: Permit, scopes: list[PermitScope]) -> Self:
+    def of(cls, row: Permit, scopes: list[PermitScope], party: str) -> Self:
+        """`party` is the caller's: owner or operator."""
         return cls(
             id=row.id,
             org_id=row.org_id,
@@ -121,8 +130,13 @@ class PermitAnswer(Response):
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             evidence=row.evidence,
+            document_id=row.document_id,
+            status=row.status,
+            withdrawn_on=row.withdrawn_on,
             scopes=[PermitScopeAnswer.of(scope) for scope in scopes],
             created_at=row.created_at,
+            version=row.version,
+            **told(choices(PERMIT, row, by=[party])),
         )
 
 

@@ -3,18 +3,30 @@
 from typing import Self
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.kernel.http.schemas import Request, Response, UtcDatetime
 from services.kernel.ids import OrgId, SiteId
 from services.kernel.pagination import Page
 from services.parties.models import (
+    Blackout,
+    OpeningHours,
     Site,
+    SiteCalendar,
+    SiteChanges,
     SiteDetails,
 )
 
+_WEEK: list[JsonDict] = [
+    {"day": "monday", "opens": "06:00", "closes": "18:00"},
+    {"day": "friday", "opens": "06:00", "closes": "13:00"},
+]
+_HOLIDAYS: list[JsonDict] = [{"starts_on": "2027-12-24", "ends_on": "2028-01-02", "reason": "Works holidays"}]
 
-class NewSite(Request, SiteDetails):
-    """A place; `opens` and `closes` are its local times."""
+
+class NewSite(Request, SiteDetails, SiteCalendar):
+    """A place; its hours are local times. Without `hours` it is open from `opens` to `closes` every day, with them only when
+    they say so."""
 
     model_config = ConfigDict(  # type: ignore[assignment]
         extra="forbid",
@@ -32,9 +44,23 @@ class NewSite(Request, SiteDetails):
                     "docks": 2,
                     "opens": "06:00",
                     "closes": "18:00",
+                    "blackouts": [*_HOLIDAYS],
                 }
             ]
         },
+    )
+
+    @property
+    def calendar(self) -> SiteCalendar:
+        return SiteCalendar(hours=self.hours, blackouts=self.blackouts)
+
+
+class ChangedSite(Request, SiteChanges):
+    """What is sent changes, what is not stays; `hours` and `blackouts` are sent whole."""
+
+    model_config = ConfigDict(  # type: ignore[assignment]
+        extra="forbid",
+        json_schema_extra={"examples": [{"docks": 3, "hours": [*_WEEK], "blackouts": [*_HOLIDAYS]}]},
     )
 
 
@@ -55,7 +81,10 @@ class SiteAnswer(Response):
     docks: int
     opens: str
     closes: str
+    hours: list[OpeningHours] = Field(description="Empty: from `opens` to `closes` every day")
+    blackouts: list[Blackout]
     created_at: UtcDatetime
+    version: int
 
     @classmethod
     def of(cls, row: Site) -> Self:
