@@ -15,6 +15,10 @@ from services.kernel.tables import metadata
 ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('backhaul.migrations'))")
 """For the session: `serve` and `work` started together must not both create a table."""
 LOCK_TIMEOUT = "SET lock_timeout = '5s'"
+AS_HOUSE = "SET app.house = 'on'"
+"""Row-level security binds the owner too: a migration that mends data sees the rows of everybody."""
+GRANT = text("GRANT SELECT ON alembic_version TO backhaul_app")
+"""Alembic makes its table before any migration can say who reads it; `/ready` does."""
 
 
 def is_ours(name: str | None, kind: str, parents: Any) -> bool:
@@ -25,10 +29,12 @@ def is_ours(name: str | None, kind: str, parents: Any) -> bool:
 def run(connection: Connection) -> None:
     connection.execute(ONE_AT_A_TIME)
     connection.execute(text(LOCK_TIMEOUT))
+    connection.execute(text(AS_HOUSE))
     connection.commit()
     context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()
+        connection.execute(GRANT)
 
 
 async def connect_and_run(url: str) -> None:

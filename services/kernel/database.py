@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -10,8 +11,8 @@ def connect(url: str, *, pool_size: int = 20) -> AsyncEngine:
     return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
 
 
-def sessions_of(engine: AsyncEngine) -> Sessions:
-    return async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
+def sessions_of(engine: AsyncEngine, *, sync_session_class: type[Session] = Session) -> Sessions:
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=True, sync_session_class=sync_session_class)
 
 
 class UnfitRole(RuntimeError):

@@ -1,0 +1,1 @@
+"""What the database shows when the application has forgotten to ask who calls."""
