@@ -25,5 +25,8 @@ ENV PATH="/app/.venv/bin:$PATH" \
     PYTHONUNBUFFERED=1
 USER backhaul
 EXPOSE 8000
+# Of `serve`; whoever runs another command switches it off. Whether it can serve is /ready, for the load balancer.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as ask; ask.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
 ENTRYPOINT ["backhaul"]
 CMD ["serve"]

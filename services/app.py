@@ -6,14 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
 from services.bidding import router as bidding
 from services.certification import router as certification
 from services.kernel.database import refuse_unfit_role
-from services.kernel.http import openapi, problems, test_clock
-from services.kernel.http.middleware import BodyLimit, RequestId
-from services.kernel.http.routing import Runtime
+from services.kernel.http import audit, docs, expanding, health, metrics, openapi, problems, reference, test_clock
+from services.kernel.http.middleware import Manners
+from services.kernel.http.routing import Runtime, operation_id
+from services.kernel.http.versions import VERSION
 from services.listings import router as listings
 from services.orders import router as orders
 from services.parties import router as parties
@@ -23,16 +23,11 @@ from services.webhooks import catalogue
 from services.webhooks import router as webhooks
 
 CONTEXTS = (parties, listings, pickups, payments, webhooks, bidding, orders, certification)
-VERSION = "2026-11-01"
 
 
 def routers() -> list[APIRouter]:
-    return [test_clock.router, *(router for context in CONTEXTS for router in context.routers)]
-
-
-def operation_id(route: APIRoute) -> str:
-    """`listings.publish`: the first tag and the function's name, which is also the SDK's method."""
-    return f"{route.tags[0]}.{route.name.rstrip('_')}" if route.tags else route.name
+    of_the_kernel = [docs.router, health.router, metrics.router, test_clock.router, audit.router, reference.router]
+    return [*of_the_kernel, *(router for context in CONTEXTS for router in context.routers)]
 
 
 @asynccontextmanager
@@ -58,8 +53,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     for router in routers():
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(RequestId)
+    app.add_middleware(Manners, tally=runtime.tally)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
@@ -75,9 +69,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             servers=[{"url": "http://localhost:8000", "description": "backhaul serve"}],
         )
-        document["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         openapi.finish(document)
         catalogue.add_to(document)
+        expanding.describe(document)
         openapi.hoist(document, "Money", "Mass")
+        openapi.illustrate(document)
         app.openapi_schema = document
     return app.openapi_schema

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from services.bidding import closing
 from services.certification import custody
 from services.certification.issuing import listing, signing
+from services.kernel import second_wall, tracing
 from services.kernel.actors import system
-from services.kernel.events import EventRow, parse
+from services.kernel.events import EventRow, first_cause, parse
 from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
@@ -135,15 +136,21 @@ def names_for(event_type: str) -> list[str]:
 
 @job(JOB)
 async def react(tools: Tools, payload: dict[str, Any]) -> None:
-    async with tools.sessions() as session:
+    async with second_wall.house(tools.sessions) as session:
         row = await session.get_one(EventRow, payload["event"])
+        began_in = await first_cause(session, row.id) if tracing.is_on() else None
+    with tracing.reaction_span(payload["reaction"], row.type, began_in):
+        await _react(tools, row, payload["reaction"])
+
+
+async def _react(tools: Tools, row: EventRow, reaction: str) -> None:
     async with UnitOfWork(tools.sessions, system(row.livemode), cause=row.id) as work:
-        if not await _is_first(work, row.id, payload["reaction"]):
+        if not await _is_first(work, row.id, reaction):
             return
-        if payload["reaction"] == FAN_OUT:
+        if reaction == FAN_OUT:
             await fanout.fan_out(work, row)
         else:
-            await REACTIONS[row.type][payload["reaction"]](work, parse(row))
+            await REACTIONS[row.type][reaction](work, parse(row))
 
 
 async def _is_first(work: UnitOfWork, event_id: str, reaction: str) -> bool:

@@ -1,4 +1,4 @@
-"""The process behind the API: sequencer, reactions, jobs and timers. Many may run; each may be killed at any time."""
+"""The process behind the API: sequencer, audit chains, reactions, jobs and timers. Many may run; each may be killed at any time."""
 
 import asyncio
 import contextlib
@@ -10,21 +10,26 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy import make_url
 
 from services import reactions
-from services.kernel import events, idempotency, jobs, timers
+from services.kernel import events, idempotency, jobs, second_wall, timers
 from services.kernel.actors import system
+from services.kernel.audit import chaining
 from services.kernel.database import Sessions
 from services.kernel.jobs import Tools
 from services.kernel.unit_of_work import UnitOfWork
+from services.parties import delegating, inviting
 
 log = structlog.get_logger(__name__)
+TIMERS = (delegating, inviting)
+"""Modules with timers that no reaction leads to."""
 SEQUENCER_POLL = 0.25
 TIMER_POLL = 0.1
 FORGET_EVERY = 3600.0
+CHAIN_POLL = 1.0
 
 
 async def sequence(sessions: Sessions) -> int:
     """Gives one batch of committed events its order and enqueues what follows, in one transaction; how many it was."""
-    async with sessions() as session:
+    async with second_wall.house(sessions) as session:
         told = await events.assign_seq(session)
         await jobs.enqueue_many(session, reactions.jobs_for(told))
         await session.commit()
@@ -40,6 +45,20 @@ async def _sequence_for_ever(tools: Tools, url: str) -> None:
         if not await sequence(tools.sessions):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), SEQUENCER_POLL)
+
+
+async def chain(sessions: Sessions) -> int:
+    """Gives one batch of committed audit entries their place in the chains; how many it was."""
+    async with second_wall.house(sessions) as session:
+        chained = await chaining.chain(session)
+        await session.commit()
+    return chained
+
+
+async def _chain_for_ever(tools: Tools) -> None:
+    while True:
+        if not await chain(tools.sessions):
+            await asyncio.sleep(CHAIN_POLL)
 
 
 async def _forget_for_ever(tools: Tools) -> None:
@@ -70,7 +89,7 @@ async def run(tools: Tools, url: str) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, queue.shutdown.set)
-    loops = (_sequence_for_ever(tools, url), _fire_for_ever(tools), _forget_for_ever(tools))
+    loops = (_sequence_for_ever(tools, url), _chain_for_ever(tools), _fire_for_ever(tools), _forget_for_ever(tools))
     endless = [asyncio.create_task(one) for one in loops]
     work = asyncio.create_task(jobs.run_queue(queue))
     log.info("worker is ready")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from services.kernel.errors import PermissionMissing
-from services.kernel.ids import DelegationId, KeyId, MemberId, OrgId, SiteId
+from services.kernel.ids import DelegationId, KeyId, MemberId, OrgId, SessionId, SiteId
 
 
 @dataclass(frozen=True)
 class Actor:
-    """`kind` is `key` (API key), `token` (OAuth), `session` (a person signed in), `system` or `anonymous`.
+    """`kind` is `key` (API key), `token` (OAuth), `session` (a person signed in), `system`, `anonymous` or `door`.
 
     `org_id` is whom the act binds, `roles` its verified roles, `permissions` what the credential may do. Under a delegation
     `member_id` and `key_id` are those of the organization that really acts, `acting_org_id`; `site_ids` None means every site.
@@ -24,6 +24,7 @@ class Actor:
     delegation_id: DelegationId | None = None
     acting_org_id: OrgId | None = None
     site_ids: frozenset[SiteId] | None = None
+    session_id: SessionId | None = None
 
     @property
     def org(self) -> OrgId:
@@ -37,7 +38,9 @@ class Actor:
 
     @property
     def label(self) -> str:
-        return self.key_id or self.kind
+        """The credential, and the grant it was used under: `key_… under dlg_…`."""
+        credential = self.key_id or self.session_id or self.kind
+        return credential if self.delegation_id is None else f"{credential} under {self.delegation_id}"
 
     def must_hold(self, permission: str) -> None:
         if permission not in self.permissions:
@@ -47,6 +50,11 @@ class Actor:
 def system(livemode: bool) -> Actor:
     """Timers, reactions and jobs: Backhaul's own rules."""
     return Actor(kind="system", livemode=livemode)
+
+
+def doorkeeper() -> Actor:
+    """Who finds out who calls, and does nothing else."""
+    return Actor(kind="door", livemode=False)
 
 
 def anonymous(livemode: bool = False) -> Actor:

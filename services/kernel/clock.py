@@ -17,15 +17,17 @@ class MarketClock(SQLModel, table=True):
     offset_seconds: float = 0.0
 
 
-_NOW = text(
-    "SELECT clock_timestamp() + CASE WHEN :livemode THEN interval '0' ELSE"
+NOW = (
+    "clock_timestamp() + CASE WHEN :mode THEN interval '0' ELSE"
     " COALESCE((SELECT offset_seconds FROM test_clock), 0) * interval '1 second' END"
 )
+"""Market time as an SQL expression; `:mode` is whether it is that of live mode."""
+_NOW = text(f"SELECT {NOW}")
 
 
 async def market_now(session: AsyncSession, *, livemode: bool) -> datetime:
     """The instant by which everything is judged, to the microsecond."""
-    now: datetime = (await session.execute(_NOW, {"livemode": livemode})).scalar_one()
+    now: datetime = (await session.execute(_NOW, {"mode": livemode})).scalar_one()
     return now
 
 

@@ -40,6 +40,8 @@ class Problem(Exception):
 
 
 class Unauthenticated(Problem):
+    """No credential was presented, or one that opens nothing: unknown, expired, revoked."""
+
     status = 401
     code = "unauthenticated"
     title = "No valid credential was presented"
@@ -49,12 +51,16 @@ class Unauthenticated(Problem):
 
 
 class Forbidden(Problem):
+    """It is for another party to the matter, or for another role."""
+
     status = 403
     code = "forbidden"
     title = "You may see this but not do this"
 
 
 class PermissionMissing(Forbidden):
+    """The credential does not carry the permission that the operation needs."""
+
     code = "permission_missing"
 
     def __init__(self, permission: str) -> None:
@@ -62,6 +68,8 @@ class PermissionMissing(Forbidden):
 
 
 class NotFound(Problem):
+    """There is no such thing, or none that you may see: the two are not told apart."""
+
     status = 404
     code = "not_found"
     title = "There is nothing here for you"
@@ -71,6 +79,8 @@ class NotFound(Problem):
 
 
 class Conflict(Problem):
+    """It contradicts what somebody else has just done; read it again."""
+
     status = 409
     code = "conflict"
     title = "The world forbids this now"
@@ -100,6 +110,8 @@ class Blocked(Conflict):
 
 
 class VersionMismatch(Problem):
+    """It has changed since you read it. The ETag of the answer is the current one."""
+
     status = 412
     code = "version_mismatch"
     title = "It has changed since you read it"
@@ -109,6 +121,8 @@ class VersionMismatch(Problem):
 
 
 class VersionRequired(Problem):
+    """It moves money or makes an award: send If-Match with the ETag of what you read."""
+
     status = 428
     code = "version_required"
     title = "Say which version you read"
@@ -118,7 +132,7 @@ class VersionRequired(Problem):
 
 
 class Invalid(Problem):
-    """Well-formed JSON whose content cannot be: 422 with a pointer for each error."""
+    """Well-formed, but its content cannot be; `errors` has a pointer and a code for each place."""
 
     status = 422
     code = "invalid"

@@ -47,6 +47,7 @@ class EventRow(SQLModel, table=True):
     """The log. `ordinal` is drawn at the insert and decides the order inside one sequencer's batch."""
 
     __tablename__ = "event"
+    __audited__: ClassVar[bool] = False
     __table_args__ = (
         Index("ix_event_unsequenced", "ordinal", postgresql_where=text("seq IS NULL")),
         Index("ix_event_audience", "audience_orgs", postgresql_using="gin"),
@@ -78,6 +79,7 @@ class ReactionDone(SQLModel, table=True):
     """That a reaction to an event has had its effect: written in the same transaction, so it has it once."""
 
     __tablename__ = "reaction_done"
+    __audited__: ClassVar[bool] = False
 
     event_id: EventId = Field(primary_key=True, foreign_key="event.id")
     reaction: str = Field(primary_key=True)
@@ -133,3 +135,19 @@ async def assign_seq(session: AsyncSession, *, batch: int = 500) -> list[tuple[s
         return []
     rows = (await session.execute(_ASSIGN, {"batch": batch})).all()
     return [(row.id, row.type) for row in sorted(rows, key=lambda row: row.seq)]
+
+
+_FIRST_CAUSE = text(
+    """
+    WITH RECURSIVE chain AS (
+        SELECT cause FROM event WHERE id = :id
+        UNION SELECT event.cause FROM event JOIN chain ON event.id = chain.cause
+    )
+    SELECT cause FROM chain WHERE NOT EXISTS (SELECT FROM event WHERE event.id = chain.cause)
+    """
+)
+
+
+async def first_cause(session: AsyncSession, id: str) -> str | None:
+    """What began the chain of events that led to this one: the id of a request, a timer or a job."""
+    return (await session.execute(_FIRST_CAUSE, {"id": id})).scalar_one_or_none()

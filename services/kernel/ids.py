@@ -182,15 +182,19 @@ class EvidenceId(Id, prefix="evd"):
 
 
 class InvitationId(Id, prefix="inv"):
-    pass
+    """A place kept for a person who has not come yet."""
+
+
+class SessionId(Id, prefix="ses"):
+    """A person signed in."""
 
 
 class DelegationId(Id, prefix="dlg"):
-    pass
+    """Consent that another organization acts for this one."""
 
 
 class DocumentId(Id, prefix="doc"):
-    pass
+    """A paper of an organization."""
 
 
 class FileId(Id, prefix="fil"):

@@ -8,7 +8,7 @@ gives the job to another worker.
 
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import tracing
 from services.kernel.database import Sessions
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
@@ -91,6 +92,7 @@ async def enqueue_many(
         [0] * len(jobs),
         [after] * len(jobs),
         [unique] * len(jobs),
+        [tracing.carrier()] * len(jobs),
         on_conflict="skip",
     )
 
@@ -138,9 +140,17 @@ def build_queue(driver: AsyncpgDriver, tools: Tools) -> PgQueuer:
 
 def _entry(handler: Handler, tools: Tools) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
-        await handler(tools, json.loads(job.payload or b"{}"))
+        await call(handler, tools, job.entrypoint, job.payload, job.headers)
 
     return run
+
+
+async def call(
+    handler: Handler, tools: Tools, name: str, payload: bytes | None, headers: Mapping[str, object] | None
+) -> None:
+    """Runs the job in the trace of what enqueued it."""
+    with tracing.job_span(name, headers):
+        await handler(tools, json.loads(payload or b"{}"))
 
 
 async def run_queue(queue: PgQueuer) -> None:

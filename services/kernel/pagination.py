@@ -3,14 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select
 
-from services.kernel.errors import invalid
+from services.kernel.errors import Invalid, invalid
 from services.kernel.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -51,8 +51,12 @@ def _decode(cursor: str) -> str:
     except (binascii.Error, ValueError):
         key = ""
     if not _KEY.fullmatch(key):
-        raise invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.")
+        raise _foreign_cursor()
     return key
+
+
+def _foreign_cursor() -> Invalid:
+    return invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.")
 
 
 async def rows_of(
@@ -68,3 +72,16 @@ async def rows_of(
     more = len(rows) > paging.limit
     rows = rows[: paging.limit]
     return rows, _encode(getattr(rows[-1], key.key)) if more else None
+
+
+def page_of(rows: Sequence[T], key: Callable[[T], str], paging: PageRequest) -> tuple[Sequence[T], str | None]:
+    """As `rows_of`, of a table that ships with us: in its own order, `key` being each row's own."""
+    first = 0
+    if paging.cursor is not None:
+        keys = [key(row) for row in rows]
+        after = _decode(paging.cursor)
+        if after not in keys:
+            raise _foreign_cursor()
+        first = keys.index(after) + 1
+    page = rows[first : first + paging.limit]
+    return page, _encode(key(page[-1])) if first + paging.limit < len(rows) else None

@@ -28,8 +28,19 @@ class Settings(BaseSettings):
     """Whether live keys are served; needs a live Stripe key."""
     allow_loopback_webhooks: bool = False
     """Endpoints on this machine are refused unless a sandbox says otherwise."""
+    rate_limit: str = "600/minute"
+    """Requests of one organization to one process; empty or 0 means no limits at all."""
+    anonymous_rate_limit: str = "120/minute"
+    """Requests of one address without a valid credential."""
+    metrics: bool = True
+    """Whether GET /metrics answers."""
     log_level: str = "INFO"
     pool_size: int = 20
+
+    @property
+    def moves_real_money(self) -> bool:
+        """Whether the Stripe key is a live one: what the provider tells is of its key's environment."""
+        return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
 
     @cached_property
     def base_url(self) -> str:

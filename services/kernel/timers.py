@@ -14,7 +14,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
-from services.kernel import clock
+from services.kernel import clock, second_wall
 from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.errors import Problem
@@ -98,7 +98,7 @@ async def count_due(session: AsyncSession, *, livemode: bool) -> int:
 
 async def fire_next(sessions: Sessions, *, livemode: bool) -> bool:
     """Fires the earliest due timer; False if none is due."""
-    async with sessions() as session:
+    async with second_wall.house(sessions) as session:
         now = await clock.market_now(session, livemode=livemode)
         due = (await session.execute(_NEXT, {"livemode": livemode, "now": now})).one_or_none()
         if due is None:
@@ -110,7 +110,7 @@ async def fire_next(sessions: Sessions, *, livemode: bool) -> bool:
         await _fire(sessions, key, livemode=livemode, moment=moment)
     except Exception:
         log.exception("timer failed and is tried again", kind=key["kind"], subject=key["subject"])
-        async with sessions() as session:
+        async with second_wall.house(sessions) as session:
             await session.execute(
                 _LATER, {"pause": PAUSE_AFTER_FAILURE, "kind": key["kind"], "subject": key["subject"]}
             )

@@ -3,11 +3,15 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.kernel import idempotency
+from services.kernel.http.routing import Runtime, key_scope
 from tests.conftest import Race
 from tests.factories.parties import Party, organization
 
@@ -116,6 +120,22 @@ async def test_a_retry_gets_the_same_answer(client: httpx.AsyncClient, party: Pa
     assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (None, "true")
 
 
+async def test_a_retry_is_told_the_version_too(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    seller = await organization(runtime.sessions, roles=["manufacturer"])
+    draft = {"title": "Motors", "site_id": seller.site.id, "mode": "sealed", "currency": "EUR", "price_unit": "piece"}
+    headers = seller.headers | {"Idempotency-Key": "draft-1"}
+    first = await client.post("/v1/listings", json=draft, headers=headers)
+    again = await client.post("/v1/listings", json=draft, headers=headers)
+    assert (first.status_code, first.headers["etag"]) == (201, '"1"')
+    assert (again.headers["etag"], again.headers["idempotency-replayed"]) == ('"1"', "true")
+
+
+async def test_an_empty_key_is_none(client: httpx.AsyncClient, party: Party) -> None:
+    answer = await client.post("/v1/sites", json=SITE, headers=party.headers | {"Idempotency-Key": ""})
+    _is_problem(answer, 422, "invalid")
+    assert answer.json()["errors"][0]["code"] == "idempotency_key_invalid"
+
+
 async def test_a_key_is_good_for_one_request(client: httpx.AsyncClient, party: Party) -> None:
     headers = party.headers | {"Idempotency-Key": "order-4711"}
     await client.post("/v1/sites", json=SITE, headers=headers)
@@ -163,10 +183,31 @@ async def test_twenty_twins_have_one_effect(race: Race) -> None:
     assert await race.value("SELECT count(*) FROM site") == before + 1
 
 
+@pytest.mark.race
+async def test_a_twin_does_not_wait_for_ever(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "PATIENCE", timedelta(seconds=1))
+    party = await organization(race.sessions, roles=["manufacturer"])
+    headers = party.headers | {"Idempotency-Key": "order-4711"}
+    async with race.sessions() as session:
+        claim = idempotency.Claim(key_scope(party.actor, "order-4711"), "order-4711", b"the first, still running")
+        await session.execute(_CLAIMED, {"key": claim.key_hash})
+        waited = await race.client.post("/v1/sites", json=SITE, headers=headers)
+        await session.rollback()
+    then = await race.client.post("/v1/sites", json=SITE, headers=headers)
+    _is_problem(waited, 409, "idempotency_in_progress")
+    assert (waited.headers["retry-after"], then.status_code) == ("1", 201)
+
+
+_CLAIMED = text(
+    "INSERT INTO idempotency_record (key_hash, request_hash, status_code, sealed, kept_until)"
+    " VALUES (:key, '', 0, '', clock_timestamp())"
+)
+
+
 async def test_a_dry_run_changes_nothing(client: httpx.AsyncClient, party: Party) -> None:
     before = (await client.get("/v1/sites", headers=party.headers)).json()
     answer = await client.post("/v1/sites?dry_run=true", json=SITE, headers=party.headers)
-    assert answer.status_code == 201
+    assert (answer.status_code, answer.headers["dry-run"]) == (201, "true")
     assert (await client.get("/v1/sites", headers=party.headers)).json() == before
 
 
@@ -183,3 +224,31 @@ async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, party: Par
     answer = await client.get(f"/v1/sites?cursor={cursor}", headers=party.headers)
     _is_problem(answer, 422, "invalid")
     assert answer.json()["errors"][0]["code"] == "cursor_invalid"
+
+
+async def test_a_method_that_is_not_offered_is_told_which_are(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/v1/listings")
+    _is_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, POST"
+
+
+async def test_a_word_in_the_place_of_an_id_is_no_id(client: httpx.AsyncClient, party: Party) -> None:
+    answer = await client.get("/v1/certificates/verify", headers=party.headers)
+    _is_problem(answer, 405, "method_not_allowed")
+
+
+async def test_nobody_is_told_to_present_a_credential_before_anything_else(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/sites", headers={"Idempotency-Key": "short"}, json={})
+    _is_problem(answer, 401, "unauthenticated")
+
+
+async def test_a_dry_run_minds_the_length_of_its_key(client: httpx.AsyncClient, party: Party) -> None:
+    headers = {**party.headers, "Idempotency-Key": "k" * 256}
+    answer = await client.post(f"/v1/api-keys/{party.actor.key_id}/revoke?dry_run=true", headers=headers)
+    _is_problem(answer, 422, "invalid")
+
+
+async def test_text_that_no_database_can_hold_is_refused_in_a_query(client: httpx.AsyncClient, party: Party) -> None:
+    answer = await client.get("/v1/events?types=%00", headers=party.headers)
+    _is_problem(answer, 422, "invalid")
+    assert answer.json()["errors"][0]["code"] == "text_unstorable"

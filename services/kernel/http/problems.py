@@ -1,15 +1,17 @@
 """Every error as `application/problem+json` (RFC 9457), framework errors included."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import Scope
 
 from services.kernel.errors import Conflict, Detail, Problem
 
@@ -28,22 +30,22 @@ _CODES = {
 class ProblemError(BaseModel):
     """One thing that is wrong; `pointer` is a JSON pointer into what was sent."""
 
-    pointer: str
-    code: str
-    detail: str
+    pointer: str = Field(description="JSON pointer into what was sent; empty for the whole")
+    code: str = Field(description="Stable; open for more")
+    detail: str = Field(description="A sentence for people")
 
 
 class ProblemDocument(BaseModel):
     """RFC 9457. `code` is stable; `type` is its page."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    instance: str
-    request_id: str | None
-    errors: list[ProblemError]
+    type: str = Field(description="The page of the code")
+    title: str = Field(description="What kind of problem it is; the same for every occurrence")
+    status: int = Field(description="The HTTP status")
+    code: str = Field(description="Stable; the operation lists those it can answer")
+    detail: str = Field(description="What went wrong this time, for people")
+    instance: str = Field(description="The path that was asked for")
+    request_id: str | None = Field(description="The answer's `X-Request-ID`; name it when you ask us")
+    errors: list[ProblemError] = Field(description="Every place that is wrong, or every reason against it")
 
 
 def problem_answer(
@@ -70,32 +72,66 @@ def problem_answer(
     return JSONResponse(document, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def refusal(scope: Scope, problem: Problem) -> JSONResponse:
+    return problem_answer(
+        scope["path"],
+        scope.get("request_id"),
+        status=problem.status,
+        code=problem.code,
+        title=problem.title,
+        detail=problem.detail,
+        errors=problem.errors,
+        headers=problem.headers,
+    )
+
+
+class Unexpected(Problem):
+    """The failure is ours. Nothing was changed; send it again with the same Idempotency-Key."""
+
+    status = 500
+    code = "internal"
+    title = "We failed"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was changed. Try again.")
+
+
 def _answer(request: Request, **what: Any) -> JSONResponse:
     return problem_answer(request.url.path, request.scope.get("request_id"), **what)
 
 
 def _on_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return _answer(
-        request,
-        status=error.status,
-        code=error.code,
-        title=error.title,
-        detail=error.detail,
-        errors=error.errors,
-        headers=error.headers,
-    )
+    return refusal(request.scope, error)
 
 
 def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, title = _CODES.get(error.status_code, ("http_error", "The request cannot be answered"))
-    headers = dict(error.headers) if error.headers else None
+    headers = {**(error.headers or {}), **({"Allow": _offered(request)} if error.status_code == 405 else {})}
     return _answer(request, status=error.status_code, code=code, title=title, detail=str(error.detail), headers=headers)
+
+
+def _offered(request: Request) -> str:
+    """The methods of this path; each has a route of its own, and the framework names those of the first alone."""
+    here = [route for route in _routes(request.app.router.routes) if route.path_regex.match(request.url.path)]
+    exact = [route for route in here if not route.param_convertors]
+    return ", ".join(sorted({method for route in exact or here for method in route.methods or ()}))
+
+
+def _routes(found: Iterable[Any]) -> Iterator[Route]:
+    """The framework keeps included routers as a tree."""
+    for route in found:
+        if isinstance(route, Route):
+            yield route
+        else:
+            yield from _routes(route.original_router.routes)
 
 
 def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if any(one["loc"][0] == "path" for one in error.errors()) and request.method not in _offered(request).split(", "):
+        return _on_http_error(request, HTTPException(405))
     errors = [_detail(e) for e in error.errors()]
     if errors and errors[0].code == "json_invalid":
         return _answer(request, status=400, code="json_invalid", title=_CODES[400][1], detail=errors[0].detail)
@@ -125,18 +161,13 @@ def _on_integrity_error(request: Request, error: Exception) -> JSONResponse:
 
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:
     log.error("database", error=str(error))
-    return _answer(request, status=500, code="internal", title="We failed", detail="Nothing was changed. Try again.")
-
-
-def _on_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("unhandled", error=repr(error), exc_info=error)
-    return _answer(request, status=500, code="internal", title="We failed", detail="Nothing was changed. Try again.")
+    return refusal(request.scope, Unexpected())
 
 
 def install(app: FastAPI) -> None:
+    """Answers what is raised on the way to an endpoint and in it; what nobody thought of, the middleware answers."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(IntegrityError, _on_integrity_error)
     app.add_exception_handler(DBAPIError, _on_database_error)
-    app.add_exception_handler(Exception, _on_error)

@@ -20,6 +20,8 @@ _UNSEQUENCED = text("SELECT count(*) FROM event WHERE seq IS NULL")
 
 
 class LiveHasNoTestClock(Conflict):
+    """In live mode the market's time is the time."""
+
     code = "live_has_no_test_clock"
 
     def __init__(self) -> None:
@@ -52,12 +54,14 @@ async def get(work: Work, actor: Annotated[Actor, holding("test_clock:advance")]
 
 @router.post("/test-clock/advance", summary="Move the sandbox's clock forward")
 async def advance(body: Advance, work: Work, actor: Annotated[Actor, holding("test_clock:advance")]) -> TestClock:
-    """Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time. All sandbox
-    organizations share this clock."""
+    """Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time
+    (`not_forward`, `one_of`). All sandbox organizations share this clock; `live_has_no_test_clock`."""
     if actor.livemode:
         raise LiveHasNoTestClock()
     await clock.advance(work.session, _distance(work, body))
-    return await _answer(work)
+    moved = await _answer(work)
+    work.note_change("test_clock", "sandbox", now=(work.now, moved.now))
+    return moved
 
 
 def _distance(work: UnitOfWork, body: Advance) -> timedelta:
@@ -73,5 +77,6 @@ async def _answer(work: UnitOfWork) -> TestClock:
     now = await clock.market_now(work.session, livemode=work.livemode)
     due = await timers.count_due(work.session, livemode=work.livemode)
     busy = await jobs.count_open(work.session)
-    unread = (await work.session.execute(_UNSEQUENCED)).scalar_one()
+    async with work.as_house(of_both=True):
+        unread = (await work.session.execute(_UNSEQUENCED)).scalar_one()
     return TestClock(now=now, due_timers=due, open_jobs=busy, is_settled=not (due or busy or unread))
