@@ -1,4 +1,4 @@
-"""The `backhaul` command."""
+"""The `backhaul` command. App and worker are imported by the commands that run them: they take seconds."""
 
 import asyncio
 import json
@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from services import hosting, worker
-from services.app import build_app, openapi_document
+from services import hosting
 from services.hosting import TOP
 from services.kernel.actors import system
+from services.kernel.audit import verifying
 from services.kernel.http.openapi import endpoint_lines
 from services.kernel.settings import Settings
 from services.kernel.telemetry import configure_logs
+from services.kernel.tracing import configure_traces
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import onboarding
 
@@ -27,6 +28,8 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
     help="The open marketplace for what travels backwards.",
 )
+audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+main.add_typer(audit, name="audit")
 DOCUMENT = TOP / "openapi" / "backhaul.v1.json"
 ENDPOINTS = TOP / "openapi" / "endpoints.txt"
 
@@ -43,7 +46,10 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on")] = 8000,
 ) -> None:
     """Serve the API."""
+    from services.app import build_app
+
     settings = _settings()
+    configure_traces("backhaul-api")
     with hosting.place(settings) as place:
         app = build_app(hosting.runtime(settings, place.url))
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
@@ -54,6 +60,7 @@ def work() -> None:
     """Run sequencer, reactions, jobs and timers; with the Stripe simulator beside it where there is no Stripe key."""
     given = Settings()
     settings = _settings()
+    configure_traces("backhaul-worker")
     needs_simulator = given.stripe_secret_key is None and given.stripe_api_base is None
     state = settings.data_dir / "stripe-simulator.sqlite"
     beside = hosting.simulator(settings, port=hosting.SIMULATOR_PORT, state=state) if needs_simulator else nullcontext()
@@ -62,6 +69,8 @@ def work() -> None:
 
 
 async def _work(settings: Settings, url: str) -> None:
+    from services import worker
+
     async with AsyncExitStack() as stack:
         await worker.run(await hosting.tools(settings, url, stack), url)
 
@@ -81,6 +90,8 @@ def migrate() -> None:
 @main.command()
 def openapi(check: Annotated[bool, typer.Option(help="Only compare with the committed files")] = False) -> None:
     """Write the OpenAPI document and the list of endpoints."""
+    from services.app import build_app, openapi_document
+
     document = openapi_document(build_app(hosting.runtime(Settings(), "postgresql+asyncpg://nobody@localhost/none")))
     files = {DOCUMENT: json.dumps(document, indent=2, ensure_ascii=False) + "\n", ENDPOINTS: endpoint_lines(document)}
     stale = [file.name for file, content in files.items() if not file.exists() or file.read_text() != content]
@@ -126,6 +137,42 @@ def demo(
     from services.demo import play
 
     raise typer.Exit(play(manifest=manifest, report=report, keep=keep))
+
+
+@main.command()
+def sandbox(
+    report: Annotated[Path, typer.Option(help="Where to write who is there, as JSON, once it can be used")],
+    port: Annotated[int, typer.Option(help="The port of 127.0.0.1 to listen on; 0 chooses a free one")] = 8000,
+    data_dir: Annotated[Path | None, typer.Option(help="Where its data lies; without it a temporary folder")] = None,
+    keep: Annotated[
+        bool | None, typer.Option("--keep/--discard", help="What becomes of the data; kept where --data-dir says")
+    ] = None,
+) -> None:
+    """Run API, worker and Stripe simulator with a ready-made cast, until SIGTERM or Ctrl-C."""
+    from services.sandbox import FolderNotUsable, PortTaken, run
+
+    try:
+        run(port=port, report=report, data_dir=data_dir, keep=data_dir is not None if keep is None else keep)
+    except (FolderNotUsable, PortTaken) as problem:
+        raise typer.Exit(_complain(str(problem))) from None
+
+
+@audit.command()
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="An export, or its pieces in order", exists=True, dir_okay=False)],
+    holds: Annotated[str | None, typer.Option(help="A hash kept from an earlier export, which must be there")] = None,
+) -> None:
+    """Check an export of the audit trail offline: that nothing was changed, removed, added or moved."""
+    try:
+        verdict = verifying.verify((file.read_bytes() for file in files), known_hash=holds)
+    except verifying.Broken as broken:
+        raise typer.Exit(_complain(f"{files[broken.file - 1]}:{broken.line}: {broken.reason}")) from None
+    typer.echo(
+        f"{verdict.entries} entries of {verdict.org_id}, unbroken from {verdict.first_seq} to {verdict.last_seq},"
+        f" head {verdict.last_hash}"
+    )
+    if not verdict.is_complete:
+        typer.echo(f"the chain goes on to {verdict.head_seq}: export again with after_seq={verdict.last_seq}")
 
 
 if __name__ == "__main__":

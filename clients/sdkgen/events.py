@@ -15,7 +15,18 @@ from .._models import Event
 from . import models
 """
 
-ENVELOPE = {"id", "type", "timestamp", "livemode", "sequence", "subject", "data"}
+ENVELOPE = {
+    "id",
+    "type",
+    "schema_version",
+    "timestamp",
+    "recorded_at",
+    "livemode",
+    "seq",
+    "subject",
+    "transition",
+    "data",
+}
 
 
 def render(schemas: Schemas) -> str:

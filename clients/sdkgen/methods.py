@@ -8,7 +8,17 @@ from .names import free, pascal, snake
 from .prose import docstring
 from .schemas import Schemas
 
-TAKEN = {"self", "options", "models", "timeout", "max_retries", "extra_headers", "idempotency_key", "builtins"}
+TAKEN = {
+    "self",
+    "options",
+    "models",
+    "timeout",
+    "max_retries",
+    "account",
+    "extra_headers",
+    "idempotency_key",
+    "builtins",
+}
 TAKEN |= {"last_event_id", "Call", "segment", "etag", "optional", "Page", "AsyncPage", "NOT_GIVEN"}
 
 

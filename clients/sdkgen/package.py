@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from . import events, resources
@@ -24,6 +25,8 @@ from .._models import Model
 
 RUFF = (sys.executable, "-m", "ruff")
 STYLE = ("--isolated", "--line-length", "120", "--quiet")
+
+Files = Callable[[Document], dict[str, str]]
 
 
 def files(document: Document) -> dict[str, str]:
@@ -59,16 +62,16 @@ def _ruff(arguments: tuple[str, ...], source: str) -> str:
     return done.stdout
 
 
-def write(document: Document, target: Path) -> None:
+def write(document: Document, target: Path, of: Files = files) -> None:
     """Writes every file; leaves files it does not know alone."""
     target.mkdir(parents=True, exist_ok=True)
-    for name, content in files(document).items():
+    for name, content in of(document).items():
         (target / name).write_text(content, "utf-8")
 
 
-def stale(document: Document, target: Path) -> list[str]:
+def stale(document: Document, target: Path, of: Files = files) -> list[str]:
     """The names of the files whose committed content is not what would be written."""
-    return [name for name, content in files(document).items() if _content(target / name) != content]
+    return [name for name, content in of(document).items() if _content(target / name) != content]
 
 
 def _content(path: Path) -> str | None:

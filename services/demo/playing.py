@@ -14,7 +14,6 @@ from rich.console import Console
 
 from services import hosting
 from services.demo import cast, ending, story
-from services.demo.processes import Process, Processes, free_port, wait_until_up
 from services.demo.receivers import Receiver, receiving
 from services.demo.stage import Stage, first_monday
 from services.kernel.actors import system
@@ -22,6 +21,7 @@ from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import onboarding
+from services.processes import Process, Processes, free_port, sandbox_settings, start_market
 
 DATABASE = "backhaul_demo"
 
@@ -61,29 +61,15 @@ def _market(console: Console) -> Iterator[Stage]:
         hosting.migrate_database(server.url(DATABASE, role="backhaul_owner"))
         running = starting.pop_all()
     with running, Processes() as market, ExitStack() as clients:
-        api_port, simulator_port = free_port(), free_port()
-        settings = _settings(folder, api_port, simulator_port)
+        settings = sandbox_settings(folder, port=free_port())
         url = server.url(DATABASE)
         key = asyncio.run(_operator_key(settings, url))
-        _start(market, console, settings, url, api_port, simulator_port)
+        _tell_where(console, start_market(market, settings, url), settings)
         operator = clients.enter_context(Backhaul(key, base_url=settings.public_url))
-        simulator = f"http://127.0.0.1:{simulator_port}"
+        simulator = str(settings.stripe_api_base)
         monday = first_monday(datetime.fromisoformat(operator.test_clock.get().now))
         yield Stage(console, settings.public_url, simulator, monday, operator)
         clients.callback(lambda: server.drop_database(DATABASE))
-
-
-def _settings(folder: Path, api_port: int, simulator_port: int) -> Settings:
-    return hosting.completed(
-        Settings(
-            data_dir=folder,
-            public_url=f"http://localhost:{api_port}",
-            stripe_secret_key=None,
-            stripe_api_base=f"http://127.0.0.1:{simulator_port}",
-            stripe_webhook_secrets=[],
-            allow_loopback_webhooks=True,
-        )
-    )
 
 
 async def _operator_key(settings: Settings, url: str) -> str:
@@ -95,32 +81,7 @@ async def _operator_key(settings: Settings, url: str) -> str:
     return secret
 
 
-def _start(
-    market: Processes, console: Console, settings: Settings, url: str, api_port: int, simulator_port: int
-) -> None:
-    environment = {
-        "DATABASE_URL": url,
-        "BACKHAUL_DATA_DIR": str(settings.data_dir),
-        "BACKHAUL_PUBLIC_URL": settings.public_url,
-        "BACKHAUL_STRIPE_SECRET_KEY": str(settings.stripe_secret_key),
-        "BACKHAUL_STRIPE_API_BASE": str(settings.stripe_api_base),
-        "BACKHAUL_STRIPE_WEBHOOK_SECRETS": json.dumps(settings.stripe_webhook_secrets),
-        "BACKHAUL_ALLOW_LOOPBACK_WEBHOOKS": "true",
-    }
-    simulator = ["services.payments.simulator", "--port", str(simulator_port)]
-    simulator += ["--state", str(settings.data_dir / "stripe.sqlite"), "--deliver-to", settings.public_url]
-    simulator += ["--secret", settings.stripe_webhook_secrets[0]]
-    commands = {
-        "simulator": simulator,
-        "api": ["services.cli", "serve", "--host", "127.0.0.1", "--port", str(api_port)],
-        "worker": ["services.cli", "work"],
-    }
-    started = {
-        name: market.start(Process(name, arguments, environment=environment, log=settings.data_dir / f"{name}.log"))
-        for name, arguments in commands.items()
-    }
-    wait_until_up(started["simulator"], f"http://127.0.0.1:{simulator_port}/_simulator/state")
-    wait_until_up(started["api"], f"{settings.public_url}/.well-known/did.json")
+def _tell_where(console: Console, started: dict[str, Process], settings: Settings) -> None:
     for name, process in started.items():
         console.print(f"  {name:<10} process {process.pid}")
     console.print(f"  API        {settings.public_url}   logs {settings.data_dir}")

@@ -72,14 +72,20 @@ class SettledOrder(BaseModel):
     total: Money
 
 
+class Subject(BaseModel):
+    id: str
+    sequence: int
+
+
 class OrderSettledEnvelope(BaseModel):
     id: str
     type: Literal["order.settled"]
     timestamp: str
     livemode: bool
-    sequence: int
-    subject: str
+    seq: int
+    subject: Subject
     data: SettledOrder
+    weather: str | None = None
 
 
 UPLOAD = {

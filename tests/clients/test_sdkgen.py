@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -218,10 +218,34 @@ async def test_an_async_stream_is_read_too(async_client: Any) -> None:
         assert [event.data.price.amount async for event in events] == ["100.00", "110.00"]
 
 
+async def test_a_cut_async_stream_goes_on_after_the_last_id(sample: Any) -> None:
+    asked: list[str | None] = []
+
+    class Cut(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"id: 1\ndata: 4\n\ndata: half"
+            raise httpx.ReadError("cut")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("last-event-id"))
+        return httpx.Response(200, stream=Cut()) if len(asked) == 1 else httpx.Response(200, text="id: 2\ndata: 5\n\n")
+
+    async def sleep(seconds: float) -> None:
+        """No time passes."""
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    client = sample.AsyncBackhaul("bh_test_k_s", http_client=http, sleep=sleep)
+    assert [(event.id, event.data) async for event in client.auctions.follow("lst_0")] == [("1", 4), ("2", 5)]
+    assert asked == [None, "1"]
+
+
 def test_a_partner_event_has_a_class(sample: Any) -> None:
     data = {"order_id": "ord_1", "total": {"amount": "1.00", "currency": "EUR"}, "later": True}
-    event = sample.read_event({"id": "evt_1", "type": "order.settled", "sequence": 3, "data": data})
+    subject = {"id": "ord_1", "sequence": 4}
+    envelope = {"id": "evt_1", "type": "order.settled", "seq": 3, "subject": subject, "data": data, "weather": "rain"}
+    event = sample.read_event(envelope)
     assert isinstance(event, sample.events.OrderSettled)
+    assert (event.seq, event.subject.id, event.subject.sequence, event.weather) == (3, "ord_1", 4, "rain")
     assert (event.data.order_id, event.data.total.currency, event.data["later"]) == ("ord_1", "EUR", True)
     assert isinstance(sample.read_event({"type": "order.unheard_of", "data": data}), sample.UnknownEvent)
 

@@ -20,6 +20,7 @@ from backhaul_client import (
     StatusError,
     Timeout,
     TooManyRequests,
+    Unauthorized,
     UnexpectedAnswer,
     UnprocessableEntity,
 )
@@ -187,6 +188,13 @@ def test_a_body_that_is_no_problem_still_raises_the_class_of_its_status(status: 
     assert (raised.value.request_id, raised.value.problem, len(script.requests)) == ("req_2", {}, 1)
 
 
+def test_the_error_of_an_oauth_refusal_is_its_code() -> None:
+    refusal = httpx.Response(401, json={"error": "invalid_client", "error_description": "no such key"})
+    with pytest.raises(Unauthorized, match="401 invalid_client: no such key") as raised:
+        Script(refusal).client().request("POST", "/oauth/token")
+    assert raised.value.code == "invalid_client"
+
+
 def test_a_success_that_is_not_json_is_told() -> None:
     script = Script(httpx.Response(200, content=b"{", headers={"content-type": "application/json"}))
     with pytest.raises(UnexpectedAnswer):
@@ -203,6 +211,15 @@ def test_what_every_request_says() -> None:
     assert headers["user-agent"].startswith("backhaul-python/0.1.0 ")
     assert headers["x-trace"] == "t"
     assert script.requests[0].extensions["timeout"]["read"] == 3
+
+
+def test_one_call_may_act_for_another_account_than_its_client() -> None:
+    script = Script(ok(), ok(), ok())
+    client = script.client(account="org_1")
+    client.request("GET", "/v1/x", account="org_2")
+    client.request("GET", "/v1/x", account=None)
+    client.request("GET", "/v1/x")
+    assert [request.headers.get("backhaul-account") for request in script.requests] == ["org_2", None, "org_1"]
 
 
 def test_another_account_shares_the_connections() -> None:

@@ -152,6 +152,7 @@ def ours_believes(payload: bytes, headers: dict[str, str]) -> bool:
 
 
 def test_an_envelope_of_the_feed_is_read_like_a_delivery() -> None:
-    event = read_event({"type": "order.invented", "data": {}, "brand_new": 1})
+    subject = {"id": "ord_1", "sequence": 2}
+    event = read_event({"type": "order.invented", "data": {}, "brand_new": 1, "subject": subject})
     assert isinstance(event, UnknownEvent)
-    assert (event["brand_new"], event.subject) == (1, None)
+    assert (event["brand_new"], event.subject.id, event.transition) == (1, "ord_1", None)

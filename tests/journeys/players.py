@@ -14,7 +14,7 @@ from services.demo.cast import PARTS, Part
 from services.kernel import clock
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
-from services.parties.api_keys import authenticate
+from services.parties.authenticating import door
 from services.webhooks.delivering import build_sender
 from tests.factories.parties import organization
 from tests.factories.payments import provider
@@ -196,7 +196,7 @@ class Market:
 @asynccontextmanager
 async def open_market(client: httpx.AsyncClient, tools: Tools) -> AsyncIterator[Market]:
     """Everybody has registered, has site and permits, and can be paid; two are told by webhook."""
-    runtime = Runtime(tools.settings, tools.sessions, authenticate, resources=tools.resources)
+    runtime = Runtime(tools.settings, tools.sessions, door(tools.settings), resources=tools.resources)
     backhaul = await organization(tools.sessions, ["operator"], name="Backhaul")
     operator = Player("Backhaul", backhaul.org.id, backhaul.site.id, backhaul.key, client)
     async with provider(runtime, client) as stripe, build_sender(allow_loopback=True) as sender:

@@ -20,7 +20,8 @@ async def inspect(market: Market) -> None:
     # Wednesday 27 January, 14:30: twelve modules fail the isolation test
     await market.go_to(january(27, "14:30"))
     lines = (await rheinkreis.get(order))["lines"]
-    await rheinkreis.post(f"receipts/{market.ids['rcp_1']}/inspect", lines=[_verdict(line) for line in lines])
+    receipt = f"receipts/{market.ids['rcp_1']}"
+    await rheinkreis.post_if_unchanged(f"{receipt}/inspect", receipt, lines=[_verdict(line) for line in lines])
     await market.come_to_rest()
     seen = await market["Nordwerk"].get(order)
     assert seen["status"] == "partially_accepted"
@@ -52,7 +53,8 @@ async def redirect(market: Market) -> None:
     packing = {"kind": "Steel boxes", "packages": 2, "un_packing": "P908", "special_provisions": ["376"]}
     wish = {"processor_id": market["Batteriehof"].org_id, "price_unit": "tonne", "packaging": packing}
     line_id = await goods.line_of_modules(market)
-    routed = await nordwerk.post(f"{order}/route_remainder", line_id=line_id, route="redirect", redirect=wish)
+    route = {"line_id": line_id, "route": "redirect", "redirect": wish}
+    routed = await nordwerk.post_if_unchanged(f"{order}/route_remainder", order, **route)
     (remainder,) = routed["remainders"]
     assert (in_tonnes(remainder["mass"]), remainder["quantity"]) == ("0.360", 12)
     assert remainder["value"] == euros("43.20")
@@ -132,11 +134,11 @@ async def accept_the_rest(market: Market) -> None:
     batteriehof, order = market["Batteriehof"], f"orders/{market.ids['ord_2']}"
     # Tuesday 2 and Wednesday 3 February: received, accepted whole, paid
     await market.go_to(february(2, "08:00"))
-    receipt = await batteriehof.post(f"{order}/receive")
+    receipt = f"receipts/{(await batteriehof.post(f'{order}/receive'))['id']}"
     await market.go_to(february(3, "08:00"))
     (line,) = (await batteriehof.get(order))["lines"]
     verdict = {"line_id": line["id"], "accepted": {"mass": tonnes("0.360"), "quantity": 12}}
-    await batteriehof.post(f"receipts/{receipt['id']}/inspect", lines=[verdict])
+    await batteriehof.post_if_unchanged(f"{receipt}/inspect", receipt, lines=[verdict])
     await market.come_to_rest()
     deal = await batteriehof.get(f"deals/{market.ids['dea_2']}")
     assert [(one["amount"]["amount"], one["status"]) for one in deal["transfers"]] == [("590.12", "paid")]

@@ -77,12 +77,12 @@ async def test_goods_refused_in_full_go_back_and_so_does_their_price(market: Mar
     nordwerk, rheinkreis, order = market["Nordwerk"], market["Rheinkreis"], f"orders/{market.ids['ord_1']}"
     # Tuesday 26 January: everything is wrong
     await market.go_to(january(26, "08:00"))
-    receipt = await rheinkreis.post(f"{order}/receive")
+    receipt = f"receipts/{(await rheinkreis.post(f'{order}/receive'))['id']}"
     (line,) = (await rheinkreis.get(order))["lines"]
     nothing = {"mass": {"value": "0", "unit": "t"}, "quantity": 0}
     everything = {"mass": line["mass"], "quantity": 40, "reason": "wrong_goods", "evidence": [goods.EVIDENCE]}
     verdict = {"line_id": line["id"], "accepted": nothing, "refused": everything}
-    await rheinkreis.post(f"receipts/{receipt['id']}/inspect", lines=[verdict])
+    await rheinkreis.post_if_unchanged(f"{receipt}/inspect", receipt, lines=[verdict])
     await market.come_to_rest()
     refused = await nordwerk.get(order)
     assert refused["status"] == "refused"
@@ -92,7 +92,7 @@ async def test_goods_refused_in_full_go_back_and_so_does_their_price(market: Mar
     await market.go_to(january(27, "08:00"))
     permit = {"kind": "transport", "number": "T-9", "authority": "RP Kassel", "scopes": [{"waste_codes": ["160214"]}]}
     await nordwerk.post("permits", valid_from="2024-01-01", valid_until="2099-12-31", **permit)
-    routed = await nordwerk.post(f"{order}/route_remainder", line_id=line["id"], route="return")
+    routed = await nordwerk.post_if_unchanged(f"{order}/route_remainder", order, line_id=line["id"], route="return")
     job = f"pickups/{routed['remainders'][0]['pickup_id']}"
     await nordwerk.post(f"{job}/plan", **moving.a_plan(january(28, "05:00"), january(29, "16:00")))
     await nordwerk.post(f"{job}/self_haul")

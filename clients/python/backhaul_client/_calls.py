@@ -18,11 +18,13 @@ File: TypeAlias = bytes | BinaryIO | Path | tuple[str, bytes | BinaryIO]
 class Options(TypedDict, total=False):
     """What every call takes besides its own arguments.
 
-    timeout: seconds per attempt. max_retries: further attempts after the first. extra_headers: sent last, so they win.
+    timeout: seconds per attempt. max_retries: further attempts after the first. account: act for `org_…` by delegation in
+    this call, or with None for yourself, whatever the client says. extra_headers: sent last, so they win.
     """
 
     timeout: float
     max_retries: int
+    account: str | None
     extra_headers: Mapping[str, str]
 
 

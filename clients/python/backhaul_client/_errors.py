@@ -71,14 +71,15 @@ class Refusal:
 
 
 class StatusError(BackhaulError):
-    """An answer outside 2xx whose status has no class of its own."""
+    """An answer outside 2xx whose status has no class of its own. The `error` of an OAuth refusal (RFC 6749) is its code."""
 
     code = "unexpected_status"
 
     def __init__(self, refusal: Refusal, *, idempotency_key: str | None = None) -> None:
         problem = refusal.problem
         request_id = _text(problem.get("request_id")) or refusal.headers.get("x-request-id")
-        super().__init__(_message(refusal), code=_text(problem.get("code")), request_id=request_id)
+        code = _text(problem.get("code")) or _text(problem.get("error"))
+        super().__init__(_message(refusal), code=code, request_id=request_id)
         self.status = refusal.status
         self.headers = refusal.headers
         self.body = refusal.body
@@ -168,8 +169,8 @@ def _problem(body: bytes) -> dict[str, Any]:
 
 
 def _message(refusal: Refusal) -> str:
-    title = _text(refusal.problem.get("title"))
-    detail = _text(refusal.problem.get("detail"))
+    title = _text(refusal.problem.get("title")) or _text(refusal.problem.get("error"))
+    detail = _text(refusal.problem.get("detail")) or _text(refusal.problem.get("error_description"))
     told = ": ".join(part for part in (title, detail) if part)
     return f"{refusal.status} {told or 'without a problem document'}"
 

@@ -76,15 +76,36 @@ class Model:
         return copied
 
 
+class EventSubject(Model):
+    """The thing an event is about; `sequence` counts the events of this thing from 1."""
+
+    id: str
+    sequence: int
+
+
+class EventTransition(Model):
+    """The move of the thing's status, if it moved."""
+
+    name: str | None
+    from_: str | None
+    to: str | None
+
+
 class Event(Model):
-    """The envelope of a partner event; a type this release does not know arrives as UnknownEvent."""
+    """The envelope of a partner event; a type this release does not know arrives as UnknownEvent.
+
+    `timestamp` is when it happened, `recorded_at` when the market learned of it, `seq` its place in the feed.
+    """
 
     id: str
     type: str
+    schema_version: int
     timestamp: str
+    recorded_at: str
     livemode: bool
-    sequence: int
-    subject: Any
+    seq: int
+    subject: EventSubject
+    transition: EventTransition | None
     data: Any
 
 

@@ -57,8 +57,9 @@ class Settings:
         headers.update({name: str(value) for name, value in given(call.headers).items() if value is not None})
         if not call.is_public:
             headers["Authorization"] = f"Bearer {self._key()}"
-        if self.account is not None:
-            headers["Backhaul-Account"] = self.account
+        account = options.get("account", self.account)
+        if account is not None:
+            headers["Backhaul-Account"] = account
         if call.is_keyed:
             headers["Idempotency-Key"] = options.get("idempotency_key") or str(uuid.uuid4())
         headers.update(options.get("extra_headers"))

@@ -39,7 +39,9 @@ def _inspect(stage: Stage) -> None:
     stage.go_to(16, "14:30")
     client = stage["Rheinkreis"].client
     order = client.orders.get(stage.facts["order"])
-    inspected = client.receipts.inspect(stage.facts["receipt"], lines=[_verdict(line) for line in order.lines])
+    read = etag(client.receipts.get.raw(stage.facts["receipt"]))
+    lines = [_verdict(line) for line in order.lines]
+    inspected = client.receipts.inspect(stage.facts["receipt"], lines=lines, if_match=read)
     order = client.orders.get(order.id)
     stage.say("Rheinkreis", "accepts 17.340 t, refuses 12 modules (isolation test)", order.status, inspected.id)
     stage.settle()
@@ -63,7 +65,8 @@ def _verdict(line: Any) -> InspectedLineStatedParam:
 def _redirect(stage: Stage) -> None:
     stage.go_to(16, "15:40")
     client = stage["Nordwerk"].client
-    order = client.orders.get(stage.facts["order"])
+    read = client.orders.get.raw(stage.facts["order"])
+    order = read.parsed
     (line,) = [line for line in order.lines if line.title == REFUSED]
     redirect: RedirectParam = {
         "processor_id": stage["Batteriehof"].org_id,
@@ -75,7 +78,9 @@ def _redirect(stage: Stage) -> None:
             "special_provisions": ["376"],
         },
     }
-    routed = client.orders.route_remainder(order.id, line_id=line.id, route="redirect", redirect=redirect)
+    routed = client.orders.route_remainder(
+        order.id, line_id=line.id, route="redirect", redirect=redirect, if_match=etag(read)
+    )
     (remainder,) = routed.remainders
     stage.facts["second_listing"] = remainder.listing_id
     stage.say("Nordwerk", "acknowledges and redirects them to Batteriehof", remainder.status, remainder.listing_id)
@@ -163,7 +168,9 @@ def _accept_the_rest(stage: Stage) -> None:
     stage.go_to(23, "08:00")
     (line,) = client.orders.get(order_id).lines
     client.receipts.inspect(
-        receipt.id, lines=[{"line_id": line.id, "accepted": {"mass": tonnes("0.360"), "quantity": 12}}]
+        receipt.id,
+        lines=[{"line_id": line.id, "accepted": {"mass": tonnes("0.360"), "quantity": 12}}],
+        if_match=etag(client.receipts.get.raw(receipt.id)),
     )
     stage.settle()
     deal = stage.wait_for(

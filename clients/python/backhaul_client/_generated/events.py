@@ -9,6 +9,7 @@ from . import models
 __all__: list[str] = [
     "ApiKeyCreated",
     "ApiKeyRevoked",
+    "ApiKeyRotated",
     "BatchCreated",
     "BatchProcessed",
     "BidAdmitted",
@@ -42,6 +43,15 @@ __all__: list[str] = [
     "DealLegReleased",
     "DealSettled",
     "DealSettling",
+    "DelegationExpired",
+    "DelegationGranted",
+    "DelegationRevoked",
+    "DocumentAccepted",
+    "DocumentExpired",
+    "DocumentExpiring",
+    "DocumentRefused",
+    "DocumentSubmitted",
+    "DocumentWithdrawn",
     "EVENTS",
     "ImpactStated",
     "ImportCompleted",
@@ -56,6 +66,9 @@ __all__: list[str] = [
     "ListingPublished",
     "ListingSubmitted",
     "ListingWithdrawn",
+    "MemberJoined",
+    "MemberRemoved",
+    "MemberRoleChanged",
     "ObligationFulfilled",
     "ObligationWaived",
     "OfferAccepted",
@@ -76,12 +89,22 @@ __all__: list[str] = [
     "OrderRemainderRouted",
     "OrderSettled",
     "OrderStarted",
+    "OrganizationChangesRequested",
+    "OrganizationClosed",
     "OrganizationRegistered",
+    "OrganizationReinstated",
+    "OrganizationRejected",
+    "OrganizationSubmitted",
+    "OrganizationSuspended",
+    "OrganizationUpdated",
     "OrganizationVerified",
     "PaymentCollected",
     "PayoutsEnabled",
     "PayoutsRestricted",
     "PermitAdded",
+    "PermitExpired",
+    "PermitExpiring",
+    "PermitWithdrawn",
     "PickupAccepted",
     "PickupArrived",
     "PickupCancelled",
@@ -108,974 +131,767 @@ __all__: list[str] = [
 
 
 class ApiKeyCreated(Event):
-    """A credential exists; its secret is in no event"""
+    """api_key.created: A credential exists; its secret is in no event"""
 
     data: models.ApiKeyCreated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ApiKeyCreatedTransition
 
 
 class ApiKeyRevoked(Event):
-    """A credential opens nothing from now on"""
+    """api_key.revoked: A credential opens nothing from now on"""
 
     data: models.ApiKeyRevoked
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ApiKeyRevokedTransition
+
+
+class ApiKeyRotated(Event):
+    """api_key.rotated: A key has a successor, and opens nothing any more from `expires_at`"""
+
+    data: models.ApiKeyRotated
 
 
 class BatchCreated(Event):
-    """Accepted mass is a batch at the processor's site, and awaits processing"""
+    """batch.created: Accepted mass is a batch at the processor's site, and awaits processing"""
 
     data: models.BatchCreated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BatchCreatedTransition
 
 
 class BatchProcessed(Event):
-    """Nothing of the batch is left; the operation is a final one"""
+    """batch.processed: Nothing of the batch is left; the operation is a final one"""
 
     data: models.BatchProcessed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BatchProcessedTransition
 
 
 class BidAdmitted(Event):
-    """It stands, until it is withdrawn, lost or awarded"""
+    """bid.admitted: It stands, until it is withdrawn, lost or awarded"""
 
     data: models.BidAdmitted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidAdmittedTransition
 
 
 class BidAwarded(Event):
-    """It has won; the bidder confirms the terms"""
+    """bid.awarded: It has won; the bidder confirms the terms"""
 
     data: models.BidAwarded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidAwardedTransition
 
 
 class BidConfirmed(Event):
-    """The winner has accepted the terms; every other bid for the lot is lost"""
+    """bid.confirmed: The winner has accepted the terms; every other bid for the lot is lost"""
 
     data: models.BidConfirmed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidConfirmedTransition
 
 
 class BidExpired(Event):
-    """The bidder is no longer bound: `valid_until` is over"""
+    """bid.expired: The bidder is no longer bound: `valid_until` is over"""
 
     data: models.BidExpired
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidExpiredTransition
 
 
 class BidLost(Event):
-    """`reason` is another_bid_confirmed or listing_ended"""
+    """bid.lost: `reason` is another_bid_confirmed or listing_ended"""
 
     data: models.BidLost
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidLostTransition
 
 
 class BidPlaced(Event):
-    """A processor has promised to take the lot; `received_at` is the instant by which it counts"""
+    """bid.placed: A processor has promised to take the lot; `received_at` is the instant by which it counts"""
 
     data: models.BidPlaced
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidPlacedTransition
 
 
 class BidTimedOut(Event):
-    """The bidder did not confirm in time"""
+    """bid.timed_out: The bidder did not confirm in time"""
 
     data: models.BidTimedOut
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidTimedOutTransition
 
 
 class BidWithdrawn(Event):
-    """`reason` is withdrawn, or superseded by a new bid of the same bidder"""
+    """bid.withdrawn: `reason` is withdrawn, or superseded by a new bid of the same bidder"""
 
     data: models.BidWithdrawn
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.BidWithdrawnTransition
 
 
 class CertificateDrafted(Event):
-    """A processed batch can be certified; its holder adds evidence and submits"""
+    """certificate.drafted: A processed batch can be certified; its holder adds evidence and submits"""
 
     data: models.CertificateDrafted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateDraftedTransition
 
 
 class CertificateExpired(Event):
-    """Its validity is over"""
+    """certificate.expired: Its validity is over"""
 
     data: models.CertificateExpired
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateExpiredTransition
 
 
 class CertificateIssued(Event):
-    """Signed and debited. `order_ids` are the orders all of whose accepted goods are now certified"""
+    """certificate.issued: Signed and debited. `order_ids` are the orders all of whose accepted goods are now
+    certified
+    """
 
     data: models.CertificateIssued
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateIssuedTransition
 
 
 class CertificateQueried(Event):
-    """The verifier asks back; it is a draft again and its mass is free"""
+    """certificate.queried: The verifier asks back; it is a draft again and its mass is free"""
 
     data: models.CertificateQueried
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateQueriedTransition
 
 
 class CertificateRefused(Event):
-    """The verifier refused it; its mass is free"""
+    """certificate.refused: The verifier refused it; its mass is free"""
 
     data: models.CertificateRefused
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateRefusedTransition
 
 
 class CertificateReinstated(Event):
-    """It stands again, as a new version"""
+    """certificate.reinstated: It stands again, as a new version"""
 
     data: models.CertificateReinstated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateReinstatedTransition
 
 
 class CertificateRevoked(Event):
-    """It does not stand any more, for good; its mass stays consumed"""
+    """certificate.revoked: It does not stand any more, for good; its mass stays consumed"""
 
     data: models.CertificateRevoked
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateRevokedTransition
 
 
 class CertificateSubmitted(Event):
-    """The mass is reserved; the verifier may take it up"""
+    """certificate.submitted: The mass is reserved; the verifier may take it up"""
 
     data: models.CertificateSubmitted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateSubmittedTransition
 
 
 class CertificateSuspended(Event):
-    """Its current version does not stand for now; its mass stays certified unless a correction took it"""
+    """certificate.suspended: Its current version does not stand for now; its mass stays certified unless a
+    correction took it
+    """
 
     data: models.CertificateSuspended
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateSuspendedTransition
 
 
 class CertificateVerificationStarted(Event):
-    """The verifier has taken it up"""
+    """certificate.verification_started: The verifier has taken it up"""
 
     data: models.CertificateVerificationStarted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateVerificationStartedTransition
 
 
 class CertificateWithdrawn(Event):
-    """The holder took it back; its mass is free"""
+    """certificate.withdrawn: The holder took it back; its mass is free"""
 
     data: models.CertificateWithdrawn
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CertificateWithdrawnTransition
 
 
 class CustodyRecorded(Event):
-    """Something happened to material, and stands in its site's chain. `kind` is make, move, modify or adjust"""
+    """custody.recorded: Something happened to material, and stands in its site's chain. `kind` is make, move,
+    modify or adjust
+    """
 
     data: models.CustodyRecorded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.CustodyRecordedTransition
 
 
 class DealAdjusted(Event):
-    """A contested part is decided: `refund` goes back to the payer, `payout` to the payee; `contested` is what
-    stays
+    """deal.adjusted: A contested part is decided: `refund` goes back to the payer, `payout` to the payee;
+    `contested` is what stays
     """
 
     data: models.DealAdjusted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealAdjustedTransition
 
 
 class DealAgreed(Event):
-    """Terms are frozen. `goods` is the signed net price at the upper tolerance, `exposure` the most that can be
-    owed
+    """deal.agreed: Terms are frozen. `goods` is the signed net price at the upper tolerance, `exposure` the most
+    that can be owed
     """
 
     data: models.DealAgreed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealAgreedTransition
 
 
 class DealCancelled(Event):
-    """Every payment is called off or returned"""
+    """deal.cancelled: Every payment is called off or returned"""
 
     data: models.DealCancelled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealCancelledTransition
 
 
 class DealCancelling(Event):
-    """The deal is off; `refund` goes back, `fee` stays with who was let down"""
+    """deal.cancelling: The deal is off; `refund` goes back, `fee` stays with who was let down"""
 
     data: models.DealCancelling
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealCancellingTransition
 
 
 class DealClosed(Event):
-    """Nothing can be pulled back any more and nothing is owed"""
+    """deal.closed: Nothing can be pulled back any more and nothing is owed"""
 
     data: models.DealClosed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealClosedTransition
 
 
 class DealCollectFailed(Event):
-    """The provider refused to collect; `reason` is its code"""
+    """deal.collect_failed: The provider refused to collect; `reason` is its code"""
 
     data: models.DealCollectFailed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealCollectFailedTransition
 
 
 class DealCollecting(Event):
-    """The exposure is being collected; the deal shows its payer where to send the money"""
+    """deal.collecting: The exposure is being collected; the deal shows its payer where to send the money"""
 
     data: models.DealCollecting
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealCollectingTransition
 
 
 class DealHeld(Event):
-    """All that can be owed has arrived and is held: goods may be dispatched"""
+    """deal.held: All that can be owed has arrived and is held: goods may be dispatched"""
 
     data: models.DealHeld
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealHeldTransition
 
 
 class DealLegReleased(Event):
-    """A payee's part is released before acceptance: haulage on delivery. `amount` is net and VAT together"""
+    """deal.leg_released: A payee's part is released before acceptance: haulage on delivery. `amount` is net and
+    VAT together
+    """
 
     data: models.DealLegReleased
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealLegReleasedTransition
 
 
 class DealSettled(Event):
-    """Nothing is held, and every transfer and refund is done at the provider. `accepted` is the net total,
-    positive
+    """deal.settled: Nothing is held, and every transfer and refund is done at the provider. `accepted` is the net
+    total, positive
     """
 
     data: models.DealSettled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealSettledTransition
 
 
 class DealSettling(Event):
-    """The hold is split by what was accepted. `accepted` is net, `vat` its VAT; `contested` stays held until it is"""
+    """deal.settling: The hold is split by what was accepted. `accepted` is net, `vat` its VAT; `contested` stays
+    held until it is
+    """
 
     data: models.DealSettling
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.DealSettlingTransition
+
+
+class DelegationExpired(Event):
+    """delegation.expired: Its time is over"""
+
+    data: models.DelegationExpired
+
+
+class DelegationGranted(Event):
+    """delegation.granted: The grantee may act for the grantor with these permissions, at these sites (none:
+    everywhere), within these times
+    """
+
+    data: models.DelegationGranted
+
+
+class DelegationRevoked(Event):
+    """delegation.revoked: The grantee acts for the grantor no more; `revoked_by` is whichever of the two ended it"""
+
+    data: models.DelegationRevoked
+
+
+class DocumentAccepted(Event):
+    """document.accepted: The paper counts until `valid_until`"""
+
+    data: models.DocumentAccepted
+
+
+class DocumentExpired(Event):
+    """document.expired: The paper counts no more. Where a role is asked for it, that role begins nothing new
+    (`document_expired`)
+    """
+
+    data: models.DocumentExpired
+
+
+class DocumentExpiring(Event):
+    """document.expiring: A reminder: after `valid_until` nothing new is begun under this paper. Told 60, 30 and 7
+    days before
+    """
+
+    data: models.DocumentExpiring
+
+
+class DocumentRefused(Event):
+    """document.refused: The paper does not count, for these reasons; a mended one names it in `replaces_id`"""
+
+    data: models.DocumentRefused
+
+
+class DocumentSubmitted(Event):
+    """document.submitted: A paper waits for its review; `replaces_id` names the one it follows"""
+
+    data: models.DocumentSubmitted
+
+
+class DocumentWithdrawn(Event):
+    """document.withdrawn: Its organization has taken the paper back"""
+
+    data: models.DocumentWithdrawn
 
 
 class ImpactStated(Event):
-    """What the treatment cost and spared, frozen. Decimal strings in kgCO2e, null where nothing could be computed"""
+    """impact.stated: What the treatment cost and spared, frozen. Decimal strings in kgCO2e, null where nothing
+    could be computed
+    """
 
     data: models.ImpactStated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ImpactStatedTransition
 
 
 class ImportCompleted(Event):
-    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why"""
+    """import.completed: A manifest has been read, or could not be: `status` is completed or failed, `failure_code`
+    says why
+    """
 
     data: models.ImportCompleted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ImportCompletedTransition
 
 
 class ListingAwardReopened(Event):
-    """The chosen bidder did not confirm, or the order was cancelled before loading: another bid may win"""
+    """listing.award_reopened: The chosen bidder did not confirm, or the order was cancelled before loading:
+    another bid may win
+    """
 
     data: models.ListingAwardReopened
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingAwardReopenedTransition
 
 
 class ListingAwarded(Event):
-    """A bid on the whole lot was chosen; its bidder has yet to confirm"""
+    """listing.awarded: A bid on the whole lot was chosen; its bidder has yet to confirm"""
 
     data: models.ListingAwarded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingAwardedTransition
 
 
 class ListingCancelled(Event):
-    """Backhaul took it off the market"""
+    """listing.cancelled: Backhaul took it off the market"""
 
     data: models.ListingCancelled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingCancelledTransition
 
 
 class ListingClosed(Event):
-    """Bidding has ended. Sealed bids become readable to the seller"""
+    """listing.closed: Bidding has ended. Sealed bids become readable to the seller"""
 
     data: models.ListingClosed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingClosedTransition
 
 
 class ListingCreated(Event):
-    """A draft was made; `origin_…` names the refused remainder it offers again"""
+    """listing.created: A draft was made; `origin_…` names the refused remainder it offers again"""
 
     data: models.ListingCreated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingCreatedTransition
 
 
 class ListingExpired(Event):
-    """Nobody bid, or nobody was awarded in the award window"""
+    """listing.expired: Nobody bid, or nobody was awarded in the award window"""
 
     data: models.ListingExpired
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingExpiredTransition
 
 
 class ListingFulfilled(Event):
-    """Every order made from the listing has ended"""
+    """listing.fulfilled: Every order made from the listing has ended"""
 
     data: models.ListingFulfilled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingFulfilledTransition
 
 
 class ListingOpened(Event):
-    """`closes_at` is when bidding ends; None only for a negotiated listing without an end"""
+    """listing.opened: `closes_at` is when bidding ends; None only for a negotiated listing without an end"""
 
     data: models.ListingOpened
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingOpenedTransition
 
 
 class ListingPublished(Event):
-    """The listing passed its review: others may read it, and bids are taken from `opens_at` on"""
+    """listing.published: The listing passed its review: others may read it, and bids are taken from `opens_at` on"""
 
     data: models.ListingPublished
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingPublishedTransition
 
 
 class ListingSubmitted(Event):
-    """The seller asked for the draft to be published"""
+    """listing.submitted: The seller asked for the draft to be published"""
 
     data: models.ListingSubmitted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingSubmittedTransition
 
 
 class ListingWithdrawn(Event):
-    """The seller took it off the market before an award"""
+    """listing.withdrawn: The seller took it off the market before an award"""
 
     data: models.ListingWithdrawn
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ListingWithdrawnTransition
+
+
+class MemberJoined(Event):
+    """member.joined: A person may act for the organization; `invitation_id` where he came by one"""
+
+    data: models.MemberJoined
+
+
+class MemberRemoved(Event):
+    """member.removed: A person acts for the organization no more; his keys and sessions open nothing"""
+
+    data: models.MemberRemoved
+
+
+class MemberRoleChanged(Event):
+    """member.role_changed: What a member may do is now what the new role may; his keys follow at once"""
+
+    data: models.MemberRoleChanged
 
 
 class ObligationFulfilled(Event):
-    """The certificate that was owed is issued"""
+    """obligation.fulfilled: The certificate that was owed is issued"""
 
     data: models.ObligationFulfilled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ObligationFulfilledTransition
 
 
 class ObligationWaived(Event):
-    """Nothing was accepted that a certificate could be about"""
+    """obligation.waived: Nothing was accepted that a certificate could be about"""
 
     data: models.ObligationWaived
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ObligationWaivedTransition
 
 
 class OfferAccepted(Event):
-    """The carrier has the job"""
+    """offer.accepted: The carrier has the job"""
 
     data: models.OfferAccepted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferAcceptedTransition
 
 
 class OfferDeclined(Event):
-    """The carrier does not want it"""
+    """offer.declined: The carrier does not want it"""
 
     data: models.OfferDeclined
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferDeclinedTransition
 
 
 class OfferExpired(Event):
-    """The carrier did not answer in time"""
+    """offer.expired: The carrier did not answer in time"""
 
     data: models.OfferExpired
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferExpiredTransition
 
 
 class OfferMade(Event):
-    """The carrier may accept before `expires_at`"""
+    """offer.made: The carrier may accept before `expires_at`"""
 
     data: models.OfferMade
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferMadeTransition
 
 
 class OfferSuperseded(Event):
-    """Another carrier was faster"""
+    """offer.superseded: Another carrier was faster"""
 
     data: models.OfferSuperseded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferSupersededTransition
 
 
 class OfferWithdrawn(Event):
-    """The job is not offered any more"""
+    """offer.withdrawn: The job is not offered any more"""
 
     data: models.OfferWithdrawn
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OfferWithdrawnTransition
 
 
 class OrderAccepted(Event):
-    """Everything that arrived was accepted"""
+    """order.accepted: Everything that arrived was accepted"""
 
     data: models.OrderAccepted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderAcceptedTransition
 
 
 class OrderCancelled(Event):
-    """Nothing was loaded, and nothing will be. `reason` not_confirmed: the confirm window passed"""
+    """order.cancelled: Nothing was loaded, and nothing will be. `reason` not_confirmed: the confirm window passed"""
 
     data: models.OrderCancelled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderCancelledTransition
 
 
 class OrderClosed(Event):
-    """Nothing is open any more"""
+    """order.closed: Nothing is open any more"""
 
     data: models.OrderClosed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderClosedTransition
 
 
 class OrderConfirmed(Event):
-    """Both sides have accepted the same terms"""
+    """order.confirmed: Both sides have accepted the same terms"""
 
     data: models.OrderConfirmed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderConfirmedTransition
 
 
 class OrderCreated(Event):
-    """A bid was awarded; the buyer confirms the terms before `confirm_by`"""
+    """order.created: A bid was awarded; the buyer confirms the terms before `confirm_by`"""
 
     data: models.OrderCreated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderCreatedTransition
 
 
 class OrderPartiallyAccepted(Event):
-    """Part of what arrived was refused; each refused quantity looks for its route"""
+    """order.partially_accepted: Part of what arrived was refused; each refused quantity looks for its route"""
 
     data: models.OrderPartiallyAccepted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderPartiallyAcceptedTransition
 
 
 class OrderPartiallyReceived(Event):
-    """A delivery has arrived; others are to come"""
+    """order.partially_received: A delivery has arrived; others are to come"""
 
     data: models.OrderPartiallyReceived
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderPartiallyReceivedTransition
 
 
 class OrderReceived(Event):
-    """Every delivery has arrived"""
+    """order.received: Every delivery has arrived"""
 
     data: models.OrderReceived
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderReceivedTransition
 
 
 class OrderRefused(Event):
-    """Nothing of what arrived was accepted"""
+    """order.refused: Nothing of what arrived was accepted"""
 
     data: models.OrderRefused
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderRefusedTransition
 
 
 class OrderRemainderRouted(Event):
-    """A refused quantity has its route: a listing for another processor, or the movement that takes it back"""
+    """order.remainder_routed: A refused quantity has its route: a listing for another processor, or the movement
+    that takes it back
+    """
 
     data: models.OrderRemainderRouted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderRemainderRoutedTransition
 
 
 class OrderSettled(Event):
-    """Its money has found its way"""
+    """order.settled: Its money has found its way"""
 
     data: models.OrderSettled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderSettledTransition
 
 
 class OrderStarted(Event):
-    """The first goods are loaded"""
+    """order.started: The first goods are loaded"""
 
     data: models.OrderStarted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrderStartedTransition
+
+
+class OrganizationChangesRequested(Event):
+    """organization.changes_requested: The review has open points; mended, it is submitted again"""
+
+    data: models.OrganizationChangesRequested
+
+
+class OrganizationClosed(Event):
+    """organization.closed: It begins nothing any more; what is under way is finished"""
+
+    data: models.OrganizationClosed
 
 
 class OrganizationRegistered(Event):
-    """An organization has come in, verified by rule in the sandbox, by an operator in live mode"""
+    """organization.registered: An organization has come in, verified by rule in the sandbox, by an operator in
+    live mode
+    """
 
     data: models.OrganizationRegistered
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrganizationRegisteredTransition
+
+
+class OrganizationReinstated(Event):
+    """organization.reinstated: Its roles are unlocked again"""
+
+    data: models.OrganizationReinstated
+
+
+class OrganizationRejected(Event):
+    """organization.rejected: The review has ended without a verification; with other papers it may be submitted
+    again
+    """
+
+    data: models.OrganizationRejected
+
+
+class OrganizationSubmitted(Event):
+    """organization.submitted: Its papers are being looked at: it asked for that, or it was verified and changed
+    its legal identity
+    """
+
+    data: models.OrganizationSubmitted
+
+
+class OrganizationSuspended(Event):
+    """organization.suspended: Its roles are locked: it begins nothing new and finishes what is under way"""
+
+    data: models.OrganizationSuspended
+
+
+class OrganizationUpdated(Event):
+    """organization.updated: It has changed what it says of itself; `changed` names the fields"""
+
+    data: models.OrganizationUpdated
 
 
 class OrganizationVerified(Event):
-    """Its roles are unlocked: it may list, bid, carry or verify"""
+    """organization.verified: Its roles are unlocked: it may list, bid, carry or verify"""
 
     data: models.OrganizationVerified
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.OrganizationVerifiedTransition
 
 
 class PaymentCollected(Event):
-    """A payment has arrived; `collected` is the deal's total so far"""
+    """payment.collected: A payment has arrived; `collected` is the deal's total so far"""
 
     data: models.PaymentCollected
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PaymentCollectedTransition
 
 
 class PayoutsEnabled(Event):
-    """The organization can be paid"""
+    """payouts.enabled: The organization can be paid"""
 
     data: models.PayoutsEnabled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PayoutsEnabledTransition
 
 
 class PayoutsRestricted(Event):
-    """The organization cannot be paid for now; `requirements` says what the provider asks for"""
+    """payouts.restricted: The organization cannot be paid for now; `requirements` says what the provider asks for"""
 
     data: models.PayoutsRestricted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PayoutsRestrictedTransition
 
 
 class PermitAdded(Event):
-    """A permit counts from now on, within its scope and dates"""
+    """permit.added: A permit counts from now on, within its scope and dates"""
 
     data: models.PermitAdded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PermitAddedTransition
+
+
+class PermitExpired(Event):
+    """permit.expired: The permit covers nothing any more. What arrives under it is taken in; what is accepted
+    needs another one
+    """
+
+    data: models.PermitExpired
+
+
+class PermitExpiring(Event):
+    """permit.expiring: A reminder: after `valid_until` the permit covers nothing new. Told 60, 30 and 7 days
+    before
+    """
+
+    data: models.PermitExpiring
+
+
+class PermitWithdrawn(Event):
+    """permit.withdrawn: Its holder has taken it back: from this day on it covers nothing"""
+
+    data: models.PermitWithdrawn
 
 
 class PickupAccepted(Event):
-    """A carrier will move the goods, or the owner itself; then there is no price"""
+    """pickup.accepted: A carrier will move the goods, or the owner itself; then there is no price"""
 
     data: models.PickupAccepted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupAcceptedTransition
 
 
 class PickupArrived(Event):
-    """The lorry is at the goods or at their destination: `at` is pickup or delivery"""
+    """pickup.arrived: The lorry is at the goods or at their destination: `at` is pickup or delivery"""
 
     data: models.PickupArrived
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupArrivedTransition
 
 
 class PickupCancelled(Event):
-    """The movement will not take place"""
+    """pickup.cancelled: The movement will not take place"""
 
     data: models.PickupCancelled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupCancelledTransition
 
 
 class PickupClosed(Event):
-    """Nothing is missing any more"""
+    """pickup.closed: Nothing is missing any more"""
 
     data: models.PickupClosed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupClosedTransition
 
 
 class PickupCreated(Event):
-    """A movement is needed; its owner plans it"""
+    """pickup.created: A movement is needed; its owner plans it"""
 
     data: models.PickupCreated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupCreatedTransition
 
 
 class PickupDelivered(Event):
-    """Receiver and carrier have signed for what arrived; custody is the receiver's"""
+    """pickup.delivered: Receiver and carrier have signed for what arrived; custody is the receiver's"""
 
     data: models.PickupDelivered
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupDeliveredTransition
 
 
 class PickupDeparted(Event):
-    """The lorry is on its way to the goods"""
+    """pickup.departed: The lorry is on its way to the goods"""
 
     data: models.PickupDeparted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupDepartedTransition
 
 
 class PickupDispatched(Event):
-    """Lorry and driver are named, the money is held, the permits cover"""
+    """pickup.dispatched: Lorry and driver are named, the money is held, the permits cover"""
 
     data: models.PickupDispatched
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupDispatchedTransition
 
 
 class PickupInTransit(Event):
-    """The goods are on the road"""
+    """pickup.in_transit: The goods are on the road"""
 
     data: models.PickupInTransit
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupInTransitTransition
 
 
 class PickupLoaded(Event):
-    """Custodian and carrier have signed for the same content; custody is the carrier's"""
+    """pickup.loaded: Custodian and carrier have signed for the same content; custody is the carrier's"""
 
     data: models.PickupLoaded
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupLoadedTransition
 
 
 class PickupPlanned(Event):
-    """When the goods may be collected is known"""
+    """pickup.planned: When the goods may be collected is known"""
 
     data: models.PickupPlanned
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupPlannedTransition
 
 
 class PickupScheduled(Event):
-    """A dock is booked"""
+    """pickup.scheduled: A dock is booked"""
 
     data: models.PickupScheduled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupScheduledTransition
 
 
 class PickupTenderExhausted(Event):
-    """No carrier is left who could accept; the owner may tender again"""
+    """pickup.tender_exhausted: No carrier is left who could accept; the owner may tender again"""
 
     data: models.PickupTenderExhausted
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupTenderExhaustedTransition
 
 
 class PickupTendered(Event):
-    """Carriers are asked, one after the other or all at once"""
+    """pickup.tendered: Carriers are asked, one after the other or all at once"""
 
     data: models.PickupTendered
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupTenderedTransition
 
 
 class PickupUnscheduled(Event):
-    """The dock is free again"""
+    """pickup.unscheduled: The dock is free again"""
 
     data: models.PickupUnscheduled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.PickupUnscheduledTransition
 
 
 class ReceiptInspected(Event):
-    """Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the price"""
+    """receipt.inspected: Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as
+    the price
+    """
 
     data: models.ReceiptInspected
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.ReceiptInspectedTransition
 
 
 class RefundFailed(Event):
-    """A refund did not arrive: the amount is due to the payer again"""
+    """refund.failed: A refund did not arrive: the amount is due to the payer again"""
 
     data: models.RefundFailed
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.RefundFailedTransition
 
 
 class RefundPaid(Event):
-    """A refund has arrived at the payer"""
+    """refund.paid: A refund has arrived at the payer"""
 
     data: models.RefundPaid
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.RefundPaidTransition
 
 
 class TransferBlocked(Event):
-    """A payout waits, for a reason the payee can see: account_restricted, insufficient_balance or the provider's"""
+    """transfer.blocked: A payout waits, for a reason the payee can see: account_restricted, insufficient_balance
+    or the provider's
+    """
 
     data: models.TransferBlocked
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.TransferBlockedTransition
 
 
 class TransferPaid(Event):
-    """A payout was made; only its payee hears of it"""
+    """transfer.paid: A payout was made; only its payee hears of it"""
 
     data: models.TransferPaid
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.TransferPaidTransition
 
 
 class WebhookEndpointDisabled(Event):
-    """We have stopped sending to the endpoint; the feed still has everything"""
+    """webhook_endpoint.disabled: We have stopped sending to the endpoint; the feed still has everything"""
 
     data: models.EndpointDisabled
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.WebhookEndpointDisabledTransition
 
 
 class WebhookEndpointSecretRotated(Event):
-    """Both secrets sign for 24 hours, then the new one alone"""
+    """webhook_endpoint.secret_rotated: Both secrets sign for 24 hours, then the new one alone"""
 
     data: models.SecretRotated
-    recorded_at: str
-    schema_version: int
-    seq: int
-    transition: models.WebhookEndpointSecretRotatedTransition
 
 
 EVENTS: dict[str, type[Event]] = {
     "api_key.created": ApiKeyCreated,
     "api_key.revoked": ApiKeyRevoked,
+    "api_key.rotated": ApiKeyRotated,
     "batch.created": BatchCreated,
     "batch.processed": BatchProcessed,
     "bid.admitted": BidAdmitted,
@@ -1109,6 +925,15 @@ EVENTS: dict[str, type[Event]] = {
     "deal.leg_released": DealLegReleased,
     "deal.settled": DealSettled,
     "deal.settling": DealSettling,
+    "delegation.expired": DelegationExpired,
+    "delegation.granted": DelegationGranted,
+    "delegation.revoked": DelegationRevoked,
+    "document.accepted": DocumentAccepted,
+    "document.expired": DocumentExpired,
+    "document.expiring": DocumentExpiring,
+    "document.refused": DocumentRefused,
+    "document.submitted": DocumentSubmitted,
+    "document.withdrawn": DocumentWithdrawn,
     "impact.stated": ImpactStated,
     "import.completed": ImportCompleted,
     "listing.award_reopened": ListingAwardReopened,
@@ -1122,6 +947,9 @@ EVENTS: dict[str, type[Event]] = {
     "listing.published": ListingPublished,
     "listing.submitted": ListingSubmitted,
     "listing.withdrawn": ListingWithdrawn,
+    "member.joined": MemberJoined,
+    "member.removed": MemberRemoved,
+    "member.role_changed": MemberRoleChanged,
     "obligation.fulfilled": ObligationFulfilled,
     "obligation.waived": ObligationWaived,
     "offer.accepted": OfferAccepted,
@@ -1142,12 +970,22 @@ EVENTS: dict[str, type[Event]] = {
     "order.remainder_routed": OrderRemainderRouted,
     "order.settled": OrderSettled,
     "order.started": OrderStarted,
+    "organization.changes_requested": OrganizationChangesRequested,
+    "organization.closed": OrganizationClosed,
     "organization.registered": OrganizationRegistered,
+    "organization.reinstated": OrganizationReinstated,
+    "organization.rejected": OrganizationRejected,
+    "organization.submitted": OrganizationSubmitted,
+    "organization.suspended": OrganizationSuspended,
+    "organization.updated": OrganizationUpdated,
     "organization.verified": OrganizationVerified,
     "payment.collected": PaymentCollected,
     "payouts.enabled": PayoutsEnabled,
     "payouts.restricted": PayoutsRestricted,
     "permit.added": PermitAdded,
+    "permit.expired": PermitExpired,
+    "permit.expiring": PermitExpiring,
+    "permit.withdrawn": PermitWithdrawn,
     "pickup.accepted": PickupAccepted,
     "pickup.arrived": PickupArrived,
     "pickup.cancelled": PickupCancelled,

@@ -4,100 +4,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NotRequired, TypedDict
 
 from .._models import Model
 
 __all__: list[str] = [
+    "AcceptedAnswer",
     "AcceptedPartParam",
     "AccessWindowAnswer",
     "ApiKeyAnswer",
     "ApiKeyCreated",
-    "ApiKeyCreatedTransition",
     "ApiKeyRevoked",
-    "ApiKeyRevokedTransition",
+    "ApiKeyRotated",
     "ArrivedLineParam",
     "AttemptAnswer",
+    "AuditChange",
+    "AuditEntryAnswer",
     "BatchAnswer",
     "BatchCodeAnswer",
     "BatchCreated",
-    "BatchCreatedTransition",
     "BatchProcessed",
-    "BatchProcessedTransition",
     "BidAdmitted",
-    "BidAdmittedTransition",
     "BidAnswer",
+    "BidAnswerExpanded",
     "BidAwarded",
-    "BidAwardedTransition",
     "BidConfirmed",
-    "BidConfirmedTransition",
     "BidExpired",
-    "BidExpiredTransition",
     "BidLost",
-    "BidLostTransition",
     "BidPlaced",
-    "BidPlacedTransition",
     "BidTimedOut",
-    "BidTimedOutTransition",
     "BidWithdrawn",
-    "BidWithdrawnTransition",
+    "Blackout",
+    "BlackoutParam",
     "BlockedReason",
     "BlockedTransition",
     "CarrierOfferParam",
     "CertificateAnswer",
     "CertificateDrafted",
-    "CertificateDraftedTransition",
     "CertificateExpired",
-    "CertificateExpiredTransition",
     "CertificateIssued",
-    "CertificateIssuedTransition",
     "CertificateQueried",
-    "CertificateQueriedTransition",
     "CertificateRefused",
-    "CertificateRefusedTransition",
     "CertificateReinstated",
-    "CertificateReinstatedTransition",
     "CertificateRevoked",
-    "CertificateRevokedTransition",
     "CertificateSubmitted",
-    "CertificateSubmittedTransition",
     "CertificateSuspended",
-    "CertificateSuspendedTransition",
     "CertificateVerificationAnswer",
     "CertificateVerificationStarted",
-    "CertificateVerificationStartedTransition",
     "CertificateWithdrawn",
-    "CertificateWithdrawnTransition",
     "CheckAnswer",
     "ClaimAnswer",
+    "Contact",
+    "ContactParam",
     "CustodyEventAnswer",
     "CustodyRecorded",
-    "CustodyRecordedTransition",
     "DealAdjusted",
-    "DealAdjustedTransition",
     "DealAgreed",
-    "DealAgreedTransition",
     "DealAnswer",
     "DealCancelled",
-    "DealCancelledTransition",
     "DealCancelling",
-    "DealCancellingTransition",
     "DealClosed",
-    "DealClosedTransition",
     "DealCollectFailed",
-    "DealCollectFailedTransition",
     "DealCollecting",
-    "DealCollectingTransition",
     "DealHeld",
-    "DealHeldTransition",
     "DealLegReleased",
-    "DealLegReleasedTransition",
     "DealSettled",
-    "DealSettledTransition",
     "DealSettling",
-    "DealSettlingTransition",
+    "DelegationAnswer",
+    "DelegationExpired",
+    "DelegationGranted",
+    "DelegationRevoked",
     "DeliveryAnswer",
+    "DocumentAccepted",
+    "DocumentAnswer",
+    "DocumentExpired",
+    "DocumentExpiring",
+    "DocumentKindAnswer",
+    "DocumentRefused",
+    "DocumentSubmitted",
+    "DocumentWithdrawn",
     "EndpointAnswer",
     "EndpointDisabled",
     "EndpointSecret",
@@ -108,6 +94,7 @@ __all__: list[str] = [
     "EvidenceAnswer",
     "EvidenceParam",
     "FactorSetAnswer",
+    "FileAnswer",
     "FirstKey",
     "Flag",
     "FlagAnswer",
@@ -117,17 +104,20 @@ __all__: list[str] = [
     "HandoverMeasurementAnswer",
     "HandoverPhotoAnswer",
     "HandoverSignatureAnswer",
+    "HazardPropertyAnswer",
+    "Health",
     "ImpactStated",
-    "ImpactStatedTransition",
     "ImportAnswer",
     "ImportCompleted",
-    "ImportCompletedTransition",
     "InputBatch",
     "InspectedLine",
     "InspectedLineStatedParam",
     "InstructionsAnswer",
+    "InvitationAnswer",
+    "InvitedAnswer",
     "IssuedKeyAnswer",
     "ItemAnswer",
+    "KeySet",
     "LedgerAccountAnswer",
     "LedgerEntryAnswer",
     "LedgerPostingAnswer",
@@ -136,37 +126,30 @@ __all__: list[str] = [
     "LinkAnswer",
     "ListingAnswer",
     "ListingAwardReopened",
-    "ListingAwardReopenedTransition",
     "ListingAwarded",
-    "ListingAwardedTransition",
     "ListingCancelled",
-    "ListingCancelledTransition",
     "ListingClosed",
-    "ListingClosedTransition",
     "ListingCreated",
-    "ListingCreatedTransition",
     "ListingExpired",
-    "ListingExpiredTransition",
     "ListingFulfilled",
-    "ListingFulfilledTransition",
     "ListingOpened",
-    "ListingOpenedTransition",
     "ListingPublished",
-    "ListingPublishedTransition",
     "ListingSubmitted",
-    "ListingSubmittedTransition",
     "ListingSummary",
     "ListingWithdrawn",
-    "ListingWithdrawnTransition",
     "LossParam",
     "Mass",
     "MassParam",
+    "MaterialAnswer",
     "MaterialMass",
     "MeasuredBy",
     "MeasuredHowParam",
     "MeasurementAnswer",
     "MeasurementStatedParam",
     "MemberAnswer",
+    "MemberJoined",
+    "MemberRemoved",
+    "MemberRoleChanged",
     "Money",
     "MoneyParam",
     "NewItemParam",
@@ -176,120 +159,102 @@ __all__: list[str] = [
     "Notice",
     "ObligationAnswer",
     "ObligationFulfilled",
-    "ObligationFulfilledTransition",
     "ObligationWaived",
-    "ObligationWaivedTransition",
     "OfferAccepted",
-    "OfferAcceptedTransition",
     "OfferAnswer",
     "OfferDeclined",
-    "OfferDeclinedTransition",
     "OfferExpired",
-    "OfferExpiredTransition",
     "OfferMade",
-    "OfferMadeTransition",
     "OfferSuperseded",
-    "OfferSupersededTransition",
     "OfferWithdrawn",
-    "OfferWithdrawnTransition",
+    "OpeningHours",
+    "OpeningHoursParam",
+    "OperationAnswer",
     "OrderAccepted",
-    "OrderAcceptedTransition",
     "OrderAnswer",
+    "OrderAnswerExpanded",
     "OrderCancelled",
-    "OrderCancelledTransition",
     "OrderClosed",
-    "OrderClosedTransition",
     "OrderConfirmed",
-    "OrderConfirmedTransition",
     "OrderCreated",
-    "OrderCreatedTransition",
     "OrderLineAnswer",
     "OrderPartiallyAccepted",
-    "OrderPartiallyAcceptedTransition",
     "OrderPartiallyReceived",
-    "OrderPartiallyReceivedTransition",
     "OrderReceived",
-    "OrderReceivedTransition",
     "OrderRefused",
-    "OrderRefusedTransition",
     "OrderRemainderRouted",
-    "OrderRemainderRoutedTransition",
     "OrderSettled",
-    "OrderSettledTransition",
     "OrderStarted",
-    "OrderStartedTransition",
     "OrganizationAnswer",
+    "OrganizationChangesRequested",
+    "OrganizationClosed",
     "OrganizationRegistered",
-    "OrganizationRegisteredTransition",
+    "OrganizationReinstated",
+    "OrganizationRejected",
+    "OrganizationSubmitted",
+    "OrganizationSuspended",
+    "OrganizationUpdated",
     "OrganizationVerified",
-    "OrganizationVerifiedTransition",
     "OutcomeLine",
     "Packaging",
     "PackagingParam",
     "PaymentAnswer",
     "PaymentCollected",
-    "PaymentCollectedTransition",
     "PayoutAccountAnswer",
     "PayoutsEnabled",
-    "PayoutsEnabledTransition",
     "PayoutsRestricted",
-    "PayoutsRestrictedTransition",
     "PermitAdded",
-    "PermitAddedTransition",
     "PermitAnswer",
+    "PermitExpired",
+    "PermitExpiring",
     "PermitScopeAnswer",
+    "PermitWithdrawn",
     "Photo",
     "PhotoParam",
     "PickupAccepted",
-    "PickupAcceptedTransition",
     "PickupAnswer",
+    "PickupAnswerExpanded",
     "PickupArrived",
-    "PickupArrivedTransition",
+    "PickupArrivedFlag",
     "PickupCancelled",
-    "PickupCancelledTransition",
     "PickupClosed",
-    "PickupClosedTransition",
     "PickupContactAnswer",
     "PickupContactParam",
     "PickupCreated",
-    "PickupCreatedTransition",
     "PickupDelivered",
-    "PickupDeliveredTransition",
+    "PickupDeliveredFlag",
+    "PickupDeliveredLine",
     "PickupDeparted",
-    "PickupDepartedTransition",
+    "PickupDepartedFlag",
     "PickupDispatched",
-    "PickupDispatchedTransition",
     "PickupDriverParam",
     "PickupGoodsAnswer",
     "PickupInTransit",
-    "PickupInTransitTransition",
+    "PickupInTransitFlag",
     "PickupLoaded",
-    "PickupLoadedTransition",
+    "PickupLoadedFlag",
+    "PickupLoadedLine",
     "PickupPlaceAnswer",
     "PickupPlanned",
-    "PickupPlannedTransition",
     "PickupScheduled",
-    "PickupScheduledTransition",
     "PickupTenderExhausted",
-    "PickupTenderExhaustedTransition",
     "PickupTendered",
-    "PickupTenderedTransition",
     "PickupUnscheduled",
-    "PickupUnscheduledTransition",
+    "PublicKey",
     "QuantityAnswer",
     "RankedAnswer",
     "RankingAnswer",
+    "ReasonAnswer",
+    "ReasonGivenParam",
     "ReceiptAnswer",
+    "ReceiptAnswerExpanded",
     "ReceiptInspected",
-    "ReceiptInspectedTransition",
     "ReceiptLineAnswer",
     "ReceivedLine",
     "RedirectParam",
     "RefundAnswer",
     "RefundFailed",
-    "RefundFailedTransition",
     "RefundPaid",
-    "RefundPaidTransition",
     "RefusalEvidenceParam",
     "RefusedPartParam",
     "RegisteredAnswer",
@@ -297,6 +262,9 @@ __all__: list[str] = [
     "RemainderAnswer",
     "RowProblemAnswer",
     "SecretRotated",
+    "ServicesCertificationSchemasReferenceWasteCodeAnswer",
+    "ServicesKernelHttpReferenceWasteCodeAnswer",
+    "SessionAnswer",
     "Share",
     "ShareAnswer",
     "ShareParam",
@@ -304,23 +272,30 @@ __all__: list[str] = [
     "SignedPhotoParam",
     "SiteAnswer",
     "SlotAnswer",
+    "StartedSession",
     "StepAnswer",
     "TakenBatchParam",
     "Terms",
     "TermsLine",
     "TestClock",
+    "TokenAnswer",
+    "Told",
     "TransferAnswer",
     "TransferBlocked",
-    "TransferBlockedTransition",
     "TransferPaid",
-    "TransferPaidTransition",
+    "UnNumberAnswer",
     "VerificationAnswer",
     "VersionAnswer",
-    "WasteCodeAnswer",
-    "WebhookEndpointDisabledTransition",
-    "WebhookEndpointSecretRotatedTransition",
     "WhereaboutsParam",
 ]
+
+
+class AcceptedAnswer(Model):
+    """The new member, signed in if a password was set."""
+
+    member: MemberAnswer
+    """A person of the organization."""
+    session: StartedSession | None
 
 
 class AccessWindowAnswer(Model):
@@ -343,6 +318,10 @@ class ApiKeyAnswer(Model):
     member_id: str
     name: str
     org_id: str
+    replaced_by_id: str | None
+    """The key that this one was rotated into"""
+    replaces_id: str | None
+    """The key that was rotated into this one"""
     revoked_at: str | None
     scopes: list[str]
 
@@ -358,14 +337,6 @@ class ApiKeyCreated(Model):
     scopes: list[str]
 
 
-class ApiKeyCreatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ApiKeyRevoked(Model):
     """A credential opens nothing from now on."""
 
@@ -375,12 +346,13 @@ class ApiKeyRevoked(Model):
     revoked_at: str
 
 
-class ApiKeyRevokedTransition(Model):
-    """An object of the API."""
+class ApiKeyRotated(Model):
+    """A key has a successor, and opens nothing any more from `expires_at`."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    api_key_id: str
+    expires_at: str
+    organization_id: str
+    successor_id: str
 
 
 class AttemptAnswer(Model):
@@ -392,6 +364,50 @@ class AttemptAnswer(Model):
     milliseconds: int
     number: int
     status_code: int | None
+
+
+class AuditChange(Model):
+    """One row and what became of it."""
+
+    fields: dict[str, Any]
+    """By column `[old, new]`; what is long or binary stands as its `sha256` and its size in `bytes`"""
+    id: str
+    """Of the row; parts of a composite key are joined by colons"""
+    kind: str
+    """Known values: added, changed, removed."""
+    table: str
+    withheld: list[str]
+    """Columns that were set and whose values no trail keeps: secrets, sealed prices"""
+
+
+class AuditEntryAnswer(Model):
+    """Who did what, by which credential, for whom, and what changed by it, as far as it is yours to know."""
+
+    acting_org_id: str | None
+    """Who did it, where that was another under a delegation"""
+    actor_kind: str
+    """key, token, session or anonymous; open for more"""
+    changes: list[AuditChange]
+    delegation_id: str | None
+    hash: str | None
+    """SHA-256 over the entry without this field, as canonical JSON (RFC 8785)"""
+    id: str
+    key_id: str | None
+    livemode: bool
+    member_id: str | None
+    """Of the organization that really acted"""
+    operation: str | None
+    """The operationId; null for what was not asked for over this API"""
+    org_id: str
+    """For whom it was done; the entry stands in this organization's chain"""
+    prev_hash: str | None
+    """SHA-256 of the entry before, in hex; zeros for the first"""
+    recorded_at: str
+    request_id: str | None
+    """The `X-Request-ID` of the answer"""
+    seq: int | None
+    """The place in the chain; null for the second before it has one"""
+    session_id: str | None
 
 
 class BatchAnswer(Model):
@@ -451,14 +467,6 @@ class BatchCreated(Model):
     waste_code: str | None
 
 
-class BatchCreatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class BatchProcessed(Model):
     """Nothing of the batch is left; the operation is a final one."""
 
@@ -467,14 +475,6 @@ class BatchProcessed(Model):
     mass_g: int
     operation: str
     site_id: str
-
-
-class BatchProcessedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class BidAdmitted(Model):
@@ -489,14 +489,6 @@ class BidAdmitted(Model):
     price_unit: str
 
 
-class BidAdmittedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class BidAnswer(Model):
     """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
 
@@ -507,6 +499,8 @@ class BidAnswer(Model):
     """reuse, repair, remanufacture, harvest, recycle, recover or dispose"""
     ended_reason: str | None
     """Why it was withdrawn, lost or timed out"""
+    expanded: BidAnswerExpanded | None
+    """What `expand` asked for, by name; null where you may not see it"""
     haulage_basis: str
     """FCA or DAP"""
     haulage_ceiling: Money | None
@@ -529,6 +523,12 @@ class BidAnswer(Model):
     version: int
 
 
+class BidAnswerExpanded(Model):
+    """Only what was asked for is there."""
+
+    listing: ListingSummary | None
+
+
 class BidAwarded(Model):
     """It has won; the bidder confirms the terms."""
 
@@ -539,14 +539,6 @@ class BidAwarded(Model):
     listing_id: str
     price: Money
     price_unit: str
-
-
-class BidAwardedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class BidConfirmed(Model):
@@ -561,14 +553,6 @@ class BidConfirmed(Model):
     price_unit: str
 
 
-class BidConfirmedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class BidExpired(Model):
     """The bidder is no longer bound: `valid_until` is over."""
 
@@ -579,14 +563,6 @@ class BidExpired(Model):
     listing_id: str
     price: Money
     price_unit: str
-
-
-class BidExpiredTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class BidLost(Model):
@@ -602,14 +578,6 @@ class BidLost(Model):
     reason: str
 
 
-class BidLostTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class BidPlaced(Model):
     """A processor has promised to take the lot; `received_at` is the instant by which it counts."""
 
@@ -623,14 +591,6 @@ class BidPlaced(Model):
     received_at: str
 
 
-class BidPlacedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class BidTimedOut(Model):
     """The bidder did not confirm in time."""
 
@@ -641,14 +601,6 @@ class BidTimedOut(Model):
     listing_id: str
     price: Money
     price_unit: str
-
-
-class BidTimedOutTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class BidWithdrawn(Model):
@@ -664,12 +616,12 @@ class BidWithdrawn(Model):
     reason: str
 
 
-class BidWithdrawnTransition(Model):
-    """An object of the API."""
+class Blackout(Model):
+    """Days on which nobody is at the dock, both inclusive, by the site's calendar."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    ends_on: str
+    reason: str
+    starts_on: str
 
 
 class BlockedReason(Model):
@@ -732,14 +684,6 @@ class CertificateDrafted(Model):
     verifier_id: str | None
 
 
-class CertificateDraftedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class CertificateExpired(Model):
     """Its validity is over."""
 
@@ -749,14 +693,6 @@ class CertificateExpired(Model):
     holder_id: str
     input_g: int
     verifier_id: str | None
-
-
-class CertificateExpiredTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CertificateIssued(Model):
@@ -769,18 +705,10 @@ class CertificateIssued(Model):
     credential_url: str
     holder_id: str
     input_g: int
-    order_ids: list[str]
+    order_ids: list[str] | None
     valid_from: str
     valid_until: str
     verifier_id: str | None
-
-
-class CertificateIssuedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CertificateQueried(Model):
@@ -795,14 +723,6 @@ class CertificateQueried(Model):
     verifier_id: str | None
 
 
-class CertificateQueriedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class CertificateRefused(Model):
     """The verifier refused it; its mass is free."""
 
@@ -813,14 +733,6 @@ class CertificateRefused(Model):
     input_g: int
     reason: str
     verifier_id: str | None
-
-
-class CertificateRefusedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CertificateReinstated(Model):
@@ -836,14 +748,6 @@ class CertificateReinstated(Model):
     verifier_id: str | None
 
 
-class CertificateReinstatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class CertificateRevoked(Model):
     """It does not stand any more, for good; its mass stays consumed."""
 
@@ -854,14 +758,6 @@ class CertificateRevoked(Model):
     input_g: int
     reason: str
     verifier_id: str | None
-
-
-class CertificateRevokedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CertificateSubmitted(Model):
@@ -875,14 +771,6 @@ class CertificateSubmitted(Model):
     verifier_id: str | None
 
 
-class CertificateSubmittedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class CertificateSuspended(Model):
     """Its current version does not stand for now; its mass stays certified unless a correction took it."""
 
@@ -893,14 +781,6 @@ class CertificateSuspended(Model):
     input_g: int
     reason: str
     verifier_id: str | None
-
-
-class CertificateSuspendedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CertificateVerificationAnswer(Model):
@@ -927,14 +807,6 @@ class CertificateVerificationStarted(Model):
     verifier_id: str | None
 
 
-class CertificateVerificationStartedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class CertificateWithdrawn(Model):
     """The holder took it back; its mass is free."""
 
@@ -944,14 +816,6 @@ class CertificateWithdrawn(Model):
     holder_id: str
     input_g: int
     verifier_id: str | None
-
-
-class CertificateWithdrawnTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class CheckAnswer(Model):
@@ -972,6 +836,17 @@ class ClaimAnswer(Model):
     pool: str
     """fate: an end of life or a next one; content: what is in a product"""
     reserved: Mass
+
+
+class Contact(Model):
+    """Whom to call or to write to, about what; at least one of e-mail and telephone."""
+
+    email: str | None
+    kind: str
+    """Known values: general, dispatch, billing, compliance, emergency."""
+    name: str
+    phone: str | None
+    """E.164, e.g. +495615550123"""
 
 
 class CustodyEventAnswer(Model):
@@ -1031,36 +906,20 @@ class CustodyRecorded(Model):
     to_site_id: str | None
 
 
-class CustodyRecordedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class DealAdjusted(Model):
     """A contested part is decided: `refund` goes back to the payer, `payout` to the payee; `contested` is what
     stays held.
     """
 
     accepted: Money
-    commission: Money
-    commission_vat: Money
+    commission: Money | None
+    commission_vat: Money | None
     contested: Money
     deal_id: str
     order_id: str
-    payout: Money
-    refund: Money
-    withheld: Money
-
-
-class DealAdjustedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
+    payout: Money | None
+    refund: Money | None
+    withheld: Money | None
 
 
 class DealAgreed(Model):
@@ -1070,18 +929,10 @@ class DealAgreed(Model):
 
     buyer_id: str
     deal_id: str
-    exposure: Money
+    exposure: Money | None
     goods: Money
     order_id: str
     seller_id: str
-
-
-class DealAgreedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class DealAnswer(Model):
@@ -1114,17 +965,9 @@ class DealAnswer(Model):
 class DealCancelled(Model):
     """Every payment is called off or returned."""
 
-    collected: Money
+    collected: Money | None
     deal_id: str
     order_id: str
-
-
-class DealCancelledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class DealCancelling(Model):
@@ -1133,15 +976,7 @@ class DealCancelling(Model):
     deal_id: str
     fee: Money
     order_id: str
-    refund: Money
-
-
-class DealCancellingTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
+    refund: Money | None
 
 
 class DealClosed(Model):
@@ -1152,82 +987,42 @@ class DealClosed(Model):
     order_id: str
 
 
-class DealClosedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class DealCollectFailed(Model):
     """The provider refused to collect; `reason` is its code."""
 
     deal_id: str
-    exposure: Money
+    exposure: Money | None
     order_id: str
-    reason: str
-
-
-class DealCollectFailedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
+    reason: str | None
 
 
 class DealCollecting(Model):
     """The exposure is being collected; the deal shows its payer where to send the money."""
 
     deal_id: str
-    exposure: Money
+    exposure: Money | None
     order_id: str
-
-
-class DealCollectingTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class DealHeld(Model):
     """All that can be owed has arrived and is held: goods may be dispatched."""
 
-    collected: Money
+    collected: Money | None
     deal_id: str
-    exposure: Money
+    exposure: Money | None
     order_id: str
-
-
-class DealHeldTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class DealLegReleased(Model):
     """A payee's part is released before acceptance: haulage on delivery. `amount` is net and VAT together."""
 
-    amount: Money
-    carrier_id: str
+    amount: Money | None
+    carrier_id: str | None
     deal_id: str
     leg: str
-    net: Money
+    net: Money | None
     order_id: str
-    vat: Money
-
-
-class DealLegReleasedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
+    vat: Money | None
 
 
 class DealSettled(Model):
@@ -1236,17 +1031,9 @@ class DealSettled(Model):
     """
 
     accepted: Money
-    collected: Money
+    collected: Money | None
     deal_id: str
     order_id: str
-
-
-class DealSettledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class DealSettling(Model):
@@ -1255,23 +1042,71 @@ class DealSettling(Model):
     """
 
     accepted: Money
-    commission: Money
-    commission_vat: Money
+    commission: Money | None
+    commission_vat: Money | None
     contested: Money
     deal_id: str
     order_id: str
-    payout: Money
-    refund: Money
+    payout: Money | None
+    refund: Money | None
     vat: Money
-    withheld: Money
+    withheld: Money | None
 
 
-class DealSettlingTransition(Model):
-    """An object of the API."""
+class DelegationAnswer(Model):
+    """Both sides see the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    granted_by: str
+    grantee_id: str
+    grantor_id: str
+    id: str
+    livemode: bool
+    revoked_at: str | None
+    revoked_by: str | None
+    """Which of the two sides"""
+    scopes: list[str]
+    site_ids: list[str]
+    status: str
+    """active (from `valid_from` on), revoked or expired"""
+    valid_from: str
+    valid_until: str
+    version: int
+
+
+class DelegationExpired(Model):
+    """Its time is over."""
+
+    delegation_id: str
+    grantee_id: str
+    grantor_id: str
+    valid_until: str
+
+
+class DelegationGranted(Model):
+    """The grantee may act for the grantor with these permissions, at these sites (none: everywhere), within these
+    times.
+    """
+
+    delegation_id: str
+    grantee_id: str
+    grantor_id: str
+    scopes: list[str]
+    site_ids: list[str]
+    valid_from: str
+    valid_until: str
+
+
+class DelegationRevoked(Model):
+    """The grantee acts for the grantor no more; `revoked_by` is whichever of the two ended it."""
+
+    delegation_id: str
+    grantee_id: str
+    grantor_id: str
+    revoked_at: str
+    revoked_by: str
 
 
 class DeliveryAnswer(Model):
@@ -1286,6 +1121,99 @@ class DeliveryAnswer(Model):
     next_attempt_at: str
     seq: int
     status: str
+
+
+class DocumentAccepted(Model):
+    """The paper counts until `valid_until`."""
+
+    document_id: str
+    kind: str
+    organization_id: str
+    valid_until: str | None
+
+
+class DocumentAnswer(Model):
+    """A paper and where it stands."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    file: FileAnswer
+    """A file as it lies with us; `media_type` is what the content is."""
+    id: str
+    issued_on: str
+    issuer: str | None
+    kind: str
+    """Open list, see reference.document_kinds"""
+    livemode: bool
+    number: str | None
+    org_id: str
+    reasons: list[ReasonAnswer]
+    """Why it was refused"""
+    replaces_id: str | None
+    reviewed_at: str | None
+    status: str
+    """submitted, accepted, refused, replaced, expired or withdrawn"""
+    valid_until: str | None
+    """Inclusive, in UTC; null: it does not expire"""
+    version: int
+
+
+class DocumentExpired(Model):
+    """The paper counts no more. Where a role is asked for it, that role begins nothing new (`document_expired`)."""
+
+    document_id: str
+    kind: str
+    organization_id: str
+    valid_until: str
+
+
+class DocumentExpiring(Model):
+    """A reminder: after `valid_until` nothing new is begun under this paper. Told 60, 30 and 7 days before."""
+
+    days_left: int
+    document_id: str
+    kind: str
+    organization_id: str
+    valid_until: str
+
+
+class DocumentKindAnswer(Model):
+    """A kind of paper, and which roles must show it before they are verified in live mode."""
+
+    asked_of: list[str]
+    """Roles; none: it is only welcome"""
+    expires: bool
+    """Whether it names its last day"""
+    kind: str
+    why: str
+
+
+class DocumentRefused(Model):
+    """The paper does not count, for these reasons; a mended one names it in `replaces_id`."""
+
+    document_id: str
+    kind: str
+    organization_id: str
+    reasons: list[Told]
+
+
+class DocumentSubmitted(Model):
+    """A paper waits for its review; `replaces_id` names the one it follows."""
+
+    document_id: str
+    kind: str
+    organization_id: str
+    replaces_id: str | None
+    valid_until: str | None
+
+
+class DocumentWithdrawn(Model):
+    """Its organization has taken the paper back."""
+
+    document_id: str
+    kind: str
+    organization_id: str
 
 
 class EndpointAnswer(Model):
@@ -1396,6 +1324,17 @@ class FactorSetAnswer(Model):
     year: int
 
 
+class FileAnswer(Model):
+    """A file as it lies with us; `media_type` is what the content is."""
+
+    id: str
+    media_type: str
+    name: str
+    sha256: str
+    """64 hexadecimal digits"""
+    size_bytes: int
+
+
 class FirstKey(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -1404,7 +1343,7 @@ class FirstKey(Model):
 
 
 class Flag(Model):
-    """What a rule has against a fact that happened all the same."""
+    """What the agreement has against a fact that happened all the same."""
 
     code: str
     detail: str
@@ -1513,6 +1452,20 @@ class HandoverSignatureAnswer(Model):
     signed_by: str
 
 
+class HazardPropertyAnswer(Model):
+    """A hazardous property of Directive 2008/98/EC, Annex III."""
+
+    code: str
+    source: str
+    title: str
+
+
+class Health(Model):
+    """An object of the API."""
+
+    status: str | None
+
+
 class ImpactStated(Model):
     """What the treatment cost and spared, frozen. Decimal strings in kgCO2e, null where nothing could be computed."""
 
@@ -1525,14 +1478,6 @@ class ImpactStated(Model):
     missing: list[str]
     statement_id: str
     unit: str
-
-
-class ImpactStatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ImportAnswer(Model):
@@ -1586,14 +1531,6 @@ class ImportCompleted(Model):
     updated: int
 
 
-class ImportCompletedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class InputBatch(Model):
     """An object of the API."""
 
@@ -1627,6 +1564,51 @@ class InstructionsAnswer(Model):
     reference: str
 
 
+class InvitationAnswer(Model):
+    """A place kept for a person, without its token."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    email: str
+    expires_at: str
+    id: str
+    invited_by: str
+    livemode: bool
+    member_id: str | None
+    """Who came"""
+    name: str | None
+    org_id: str
+    role: str
+    """owner, manager, operator, driver or viewer"""
+    status: str
+    """pending, accepted, revoked or expired"""
+    version: int
+
+
+class InvitedAnswer(Model):
+    """`token` is for who is invited, shown this once; how it reaches them is yours to arrange."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    email: str
+    expires_at: str
+    id: str
+    invited_by: str
+    livemode: bool
+    member_id: str | None
+    """Who came"""
+    name: str | None
+    org_id: str
+    role: str
+    """owner, manager, operator, driver or viewer"""
+    status: str
+    """pending, accepted, revoked or expired"""
+    token: str
+    version: int
+
+
 class IssuedKeyAnswer(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -1639,6 +1621,10 @@ class IssuedKeyAnswer(Model):
     member_id: str
     name: str
     org_id: str
+    replaced_by_id: str | None
+    """The key that this one was rotated into"""
+    replaces_id: str | None
+    """The key that was rotated into this one"""
     revoked_at: str | None
     scopes: list[str]
     secret: str
@@ -1667,6 +1653,12 @@ class ItemAnswer(Model):
     title: str
     un_number: str | None
     waste_code: str | None
+
+
+class KeySet(Model):
+    """RFC 7517: the public keys by which access tokens are checked."""
+
+    keys: list[PublicKey]
 
 
 class LedgerAccountAnswer(Model):
@@ -1702,11 +1694,13 @@ class LedgerPostingAnswer(Model):
 
 
 class Line(Model):
-    """What changed hands of one line of the order."""
+    """What an event took (`in`) or bore (`out`); grams."""
 
-    line_id: str
+    batch_id: str
+    direction: str
+    disposition: str | None
     mass_g: int
-    quantity: int
+    material: str
 
 
 class LineAnswer(Model):
@@ -1795,14 +1789,6 @@ class ListingAwardReopened(Model):
     visibility: str
 
 
-class ListingAwardReopenedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ListingAwarded(Model):
     """A bid on the whole lot was chosen; its bidder has yet to confirm."""
 
@@ -1820,14 +1806,6 @@ class ListingAwarded(Model):
     title: str
     total_mass: Mass | None
     visibility: str
-
-
-class ListingAwardedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ListingCancelled(Model):
@@ -1850,14 +1828,6 @@ class ListingCancelled(Model):
     visibility: str
 
 
-class ListingCancelledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ListingClosed(Model):
     """Bidding has ended. Sealed bids become readable to the seller."""
 
@@ -1875,14 +1845,6 @@ class ListingClosed(Model):
     title: str
     total_mass: Mass | None
     visibility: str
-
-
-class ListingClosedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ListingCreated(Model):
@@ -1906,14 +1868,6 @@ class ListingCreated(Model):
     visibility: str
 
 
-class ListingCreatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ListingExpired(Model):
     """Nobody bid, or nobody was awarded in the award window."""
 
@@ -1931,14 +1885,6 @@ class ListingExpired(Model):
     title: str
     total_mass: Mass | None
     visibility: str
-
-
-class ListingExpiredTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ListingFulfilled(Model):
@@ -1960,14 +1906,6 @@ class ListingFulfilled(Model):
     visibility: str
 
 
-class ListingFulfilledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ListingOpened(Model):
     """`closes_at` is when bidding ends; None only for a negotiated listing without an end."""
 
@@ -1985,14 +1923,6 @@ class ListingOpened(Model):
     title: str
     total_mass: Mass | None
     visibility: str
-
-
-class ListingOpenedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ListingPublished(Model):
@@ -2014,14 +1944,6 @@ class ListingPublished(Model):
     visibility: str
 
 
-class ListingPublishedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ListingSubmitted(Model):
     """The seller asked for the draft to be published."""
 
@@ -2039,14 +1961,6 @@ class ListingSubmitted(Model):
     title: str
     total_mass: Mass | None
     visibility: str
-
-
-class ListingSubmittedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ListingSummary(Model):
@@ -2102,20 +2016,20 @@ class ListingWithdrawn(Model):
     visibility: str
 
 
-class ListingWithdrawnTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class Mass(Model):
     """An object of the API."""
 
     unit: str
     """Known values: g, kg, t, lb, short_ton."""
     value: str
+
+
+class MaterialAnswer(Model):
+    """A material goods are made of and outputs are weighed as."""
+
+    code: str
+    family: str
+    title: str
 
 
 class MaterialMass(Model):
@@ -2150,14 +2064,49 @@ class MeasurementAnswer(Model):
 class MemberAnswer(Model):
     """A person of the organization."""
 
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
     created_at: str
     email: str
+    has_password: bool
+    """Whether this person can sign in"""
     id: str
     livemode: bool
     name: str
     org_id: str
+    removed_at: str | None
     role: str
     """owner, manager, operator, driver or viewer"""
+    status: str
+    """active or removed"""
+    version: int
+
+
+class MemberJoined(Model):
+    """A person may act for the organization; `invitation_id` where he came by one."""
+
+    invitation_id: str | None
+    member_id: str
+    organization_id: str
+    role: str
+
+
+class MemberRemoved(Model):
+    """A person acts for the organization no more; his keys and sessions open nothing."""
+
+    member_id: str
+    organization_id: str
+    removed_at: str
+    revoked_key_ids: list[str]
+
+
+class MemberRoleChanged(Model):
+    """What a member may do is now what the new role may; his keys follow at once."""
+
+    member_id: str
+    new_role: str
+    old_role: str
+    organization_id: str
 
 
 class Money(Model):
@@ -2198,14 +2147,6 @@ class ObligationFulfilled(Model):
     owed_to_id: str
 
 
-class ObligationFulfilledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class ObligationWaived(Model):
     """Nothing was accepted that a certificate could be about."""
 
@@ -2215,14 +2156,6 @@ class ObligationWaived(Model):
     owed_to_id: str
 
 
-class ObligationWaivedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OfferAccepted(Model):
     """The carrier has the job."""
 
@@ -2230,14 +2163,6 @@ class OfferAccepted(Model):
     offer_id: str
     pickup_id: str
     price: Money
-
-
-class OfferAcceptedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OfferAnswer(Model):
@@ -2272,14 +2197,6 @@ class OfferDeclined(Model):
     reason: str
 
 
-class OfferDeclinedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OfferExpired(Model):
     """The carrier did not answer in time."""
 
@@ -2287,14 +2204,6 @@ class OfferExpired(Model):
     offer_id: str
     pickup_id: str
     price: Money
-
-
-class OfferExpiredTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OfferMade(Model):
@@ -2307,14 +2216,6 @@ class OfferMade(Model):
     price: Money
 
 
-class OfferMadeTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OfferSuperseded(Model):
     """Another carrier was faster."""
 
@@ -2322,14 +2223,6 @@ class OfferSuperseded(Model):
     offer_id: str
     pickup_id: str
     price: Money
-
-
-class OfferSupersededTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OfferWithdrawn(Model):
@@ -2341,12 +2234,27 @@ class OfferWithdrawn(Model):
     price: Money
 
 
-class OfferWithdrawnTransition(Model):
-    """An object of the API."""
+class OpeningHours(Model):
+    """One stretch of one weekday, by the clock on the site's wall."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    closes: str
+    day: str
+    """Known values: monday, tuesday, wednesday, thursday, friday, saturday, sunday."""
+    opens: str
+
+
+class OperationAnswer(Model):
+    """A recovery or disposal operation of Directive 2008/98/EC."""
+
+    code: str
+    counts_as: str
+    """recycling, recovery, disposal or interim"""
+    is_final: bool
+    """Nothing is certified from an interim operation"""
+    kind: str
+    """recovery or disposal"""
+    source: str
+    title: str
 
 
 class OrderAccepted(Model):
@@ -2357,14 +2265,6 @@ class OrderAccepted(Model):
     listing_id: str
     order_id: str
     seller_id: str
-
-
-class OrderAcceptedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderAnswer(Model):
@@ -2383,6 +2283,8 @@ class OrderAnswer(Model):
     confirmed_at: str | None
     created_at: str
     dispute_ends_at: str | None
+    expanded: OrderAnswerExpanded | None
+    """What `expand` asked for, by name; null where you may not see it"""
     from_site_id: str
     id: str
     lines: list[OrderLineAnswer]
@@ -2409,6 +2311,13 @@ class OrderAnswer(Model):
     version: int
 
 
+class OrderAnswerExpanded(Model):
+    """Only what was asked for is there."""
+
+    bid: BidAnswer | None
+    listing: ListingSummary | None
+
+
 class OrderCancelled(Model):
     """Nothing was loaded, and nothing will be. `reason` not_confirmed: the confirm window passed."""
 
@@ -2420,14 +2329,6 @@ class OrderCancelled(Model):
     seller_id: str
 
 
-class OrderCancelledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrderClosed(Model):
     """Nothing is open any more."""
 
@@ -2435,14 +2336,6 @@ class OrderClosed(Model):
     listing_id: str
     order_id: str
     seller_id: str
-
-
-class OrderClosedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderConfirmed(Model):
@@ -2460,14 +2353,6 @@ class OrderConfirmed(Model):
     terms_hash: str
 
 
-class OrderConfirmedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrderCreated(Model):
     """A bid was awarded; the buyer confirms the terms before `confirm_by`."""
 
@@ -2482,14 +2367,6 @@ class OrderCreated(Model):
     price_unit: str
     seller_id: str
     terms_hash: str
-
-
-class OrderCreatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderLineAnswer(Model):
@@ -2527,14 +2404,6 @@ class OrderPartiallyAccepted(Model):
     seller_id: str
 
 
-class OrderPartiallyAcceptedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrderPartiallyReceived(Model):
     """A delivery has arrived; others are to come."""
 
@@ -2547,14 +2416,6 @@ class OrderPartiallyReceived(Model):
     pickup_id: str
     receipt_id: str
     seller_id: str
-
-
-class OrderPartiallyReceivedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderReceived(Model):
@@ -2571,14 +2432,6 @@ class OrderReceived(Model):
     seller_id: str
 
 
-class OrderReceivedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrderRefused(Model):
     """Nothing of what arrived was accepted."""
 
@@ -2587,14 +2440,6 @@ class OrderRefused(Model):
     listing_id: str
     order_id: str
     seller_id: str
-
-
-class OrderRefusedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderRemainderRouted(Model):
@@ -2613,14 +2458,6 @@ class OrderRemainderRouted(Model):
     seller_id: str
 
 
-class OrderRemainderRoutedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrderSettled(Model):
     """Its money has found its way."""
 
@@ -2628,14 +2465,6 @@ class OrderSettled(Model):
     listing_id: str
     order_id: str
     seller_id: str
-
-
-class OrderSettledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OrderStarted(Model):
@@ -2648,31 +2477,44 @@ class OrderStarted(Model):
     seller_id: str
 
 
-class OrderStartedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class OrganizationAnswer(Model):
     """Everybody sees id, name, country and roles; the rest is for the organization itself and null for others."""
 
     allowed_transitions: list[str] | None
     blocked_transitions: list[BlockedTransition] | None
     contact_email: str | None
+    contacts: list[Contact] | None
     country: str
     created_at: str | None
+    iban: str | None
+    """Masked: its country and last four characters"""
     id: str
     legal_name: str
+    lei: str | None
     livemode: bool
+    reasons: list[ReasonAnswer] | None
+    """Of the last request for changes, rejection or suspension"""
     roles: list[str]
     """Open list: manufacturer, holder, carrier, repairer, remanufacturer, …"""
+    submitted_at: str | None
     vat_id: str | None
     verification_status: str | None
-    """unverified or verified"""
+    """unverified, in_review, verified, rejected, suspended or closed"""
+    verified_at: str | None
     version: int | None
+
+
+class OrganizationChangesRequested(Model):
+    """The review has open points; mended, it is submitted again."""
+
+    organization_id: str
+    reasons: list[Told]
+
+
+class OrganizationClosed(Model):
+    """It begins nothing any more; what is under way is finished."""
+
+    organization_id: str
 
 
 class OrganizationRegistered(Model):
@@ -2685,12 +2527,40 @@ class OrganizationRegistered(Model):
     verification_status: str
 
 
-class OrganizationRegisteredTransition(Model):
-    """An object of the API."""
+class OrganizationReinstated(Model):
+    """Its roles are unlocked again."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    organization_id: str
+    roles: list[str]
+
+
+class OrganizationRejected(Model):
+    """The review has ended without a verification; with other papers it may be submitted again."""
+
+    organization_id: str
+    reasons: list[Told]
+
+
+class OrganizationSubmitted(Model):
+    """Its papers are being looked at: it asked for that, or it was verified and changed its legal identity."""
+
+    is_reopened: bool
+    legal_name: str
+    organization_id: str
+
+
+class OrganizationSuspended(Model):
+    """Its roles are locked: it begins nothing new and finishes what is under way."""
+
+    organization_id: str
+    reasons: list[Told]
+
+
+class OrganizationUpdated(Model):
+    """It has changed what it says of itself; `changed` names the fields."""
+
+    changed: list[str]
+    organization_id: str
 
 
 class OrganizationVerified(Model):
@@ -2699,14 +2569,6 @@ class OrganizationVerified(Model):
     legal_name: str
     organization_id: str
     roles: list[str]
-
-
-class OrganizationVerifiedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class OutcomeLine(Model):
@@ -2747,20 +2609,12 @@ class PaymentAnswer(Model):
 class PaymentCollected(Model):
     """A payment has arrived; `collected` is the deal's total so far."""
 
-    amount: Money
-    collected: Money
+    amount: Money | None
+    collected: Money | None
     deal_id: str
     order_id: str
     payer_id: str
     payment_id: str
-
-
-class PaymentCollectedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PayoutAccountAnswer(Model):
@@ -2784,28 +2638,12 @@ class PayoutsEnabled(Model):
     org_id: str
 
 
-class PayoutsEnabledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PayoutsRestricted(Model):
     """The organization cannot be paid for now; `requirements` says what the provider asks for."""
 
     org_id: str
     requirements: list[str]
     status: str
-
-
-class PayoutsRestrictedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PermitAdded(Model):
@@ -2822,19 +2660,14 @@ class PermitAdded(Model):
     waste_codes: list[str]
 
 
-class PermitAddedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PermitAnswer(Model):
     """An authority's document with its scopes."""
 
+    allowed_transitions: list[str] | None
     authority: str
+    blocked_transitions: list[BlockedTransition] | None
     created_at: str
+    document_id: str | None
     evidence: str | None
     id: str
     kind: str
@@ -2844,7 +2677,30 @@ class PermitAnswer(Model):
     org_id: str
     scopes: list[PermitScopeAnswer]
     site_id: str | None
+    status: str
+    """active, expired or withdrawn; whether it covers goods on a day follows from the dates"""
     valid_from: str
+    valid_until: str
+    version: int
+    withdrawn_on: str | None
+
+
+class PermitExpired(Model):
+    """The permit covers nothing any more. What arrives under it is taken in; what is accepted needs another one."""
+
+    number: str
+    organization_id: str
+    permit_id: str
+    valid_until: str
+
+
+class PermitExpiring(Model):
+    """A reminder: after `valid_until` the permit covers nothing new. Told 60, 30 and 7 days before."""
+
+    days_left: int
+    number: str
+    organization_id: str
+    permit_id: str
     valid_until: str
 
 
@@ -2857,6 +2713,15 @@ class PermitScopeAnswer(Model):
     territories: list[str]
     used: Mass
     waste_codes: list[str]
+
+
+class PermitWithdrawn(Model):
+    """Its holder has taken it back: from this day on it covers nothing."""
+
+    number: str
+    organization_id: str
+    permit_id: str
+    withdrawn_on: str
 
 
 class Photo(Model):
@@ -2879,14 +2744,6 @@ class PickupAccepted(Model):
     to_site_id: str
 
 
-class PickupAcceptedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PickupAnswer(Model):
     """One movement. `price` and `ceiling` are for those who pay or are paid; contacts and crew for those who meet."""
 
@@ -2902,6 +2759,8 @@ class PickupAnswer(Model):
     dispatched_at: str | None
     driver_name: str | None
     equipment: str | None
+    expanded: PickupAnswerExpanded | None
+    """What `expand` asked for, by name; null where you may not see it"""
     from_site: PickupPlaceAnswer | None
     """For the parties of the job and whom it is offered to"""
     from_site_id: str
@@ -2930,12 +2789,18 @@ class PickupAnswer(Model):
     window: AccessWindowAnswer | None
 
 
+class PickupAnswerExpanded(Model):
+    """Only what was asked for is there."""
+
+    order: OrderAnswer | None
+
+
 class PickupArrived(Model):
     """The lorry is at the goods or at their destination: `at` is pickup or delivery."""
 
     at: str
     carrier_id: str
-    flags: list[Flag]
+    flags: list[PickupArrivedFlag]
     from_site_id: str
     latitude: float | None
     longitude: float | None
@@ -2946,12 +2811,11 @@ class PickupArrived(Model):
     to_site_id: str
 
 
-class PickupArrivedTransition(Model):
-    """An object of the API."""
+class PickupArrivedFlag(Model):
+    """What a rule has against a fact that happened all the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    code: str
+    detail: str
 
 
 class PickupCancelled(Model):
@@ -2965,14 +2829,6 @@ class PickupCancelled(Model):
     to_site_id: str
 
 
-class PickupCancelledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PickupClosed(Model):
     """Nothing is missing any more."""
 
@@ -2981,14 +2837,6 @@ class PickupClosed(Model):
     order_id: str
     pickup_id: str
     to_site_id: str
-
-
-class PickupClosedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PickupContactAnswer(Model):
@@ -3009,21 +2857,13 @@ class PickupCreated(Model):
     to_site_id: str
 
 
-class PickupCreatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PickupDelivered(Model):
     """Receiver and carrier have signed for what arrived; custody is the receiver's."""
 
     carrier_id: str
-    flags: list[Flag]
+    flags: list[PickupDeliveredFlag]
     from_site_id: str
-    lines: list[Line]
+    lines: list[PickupDeliveredLine]
     measurement: MeasuredBy
     """How the masses were found; grams."""
     occurred_at: str
@@ -3034,19 +2874,26 @@ class PickupDelivered(Model):
     to_site_id: str
 
 
-class PickupDeliveredTransition(Model):
-    """An object of the API."""
+class PickupDeliveredFlag(Model):
+    """What a rule has against a fact that happened all the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    code: str
+    detail: str
+
+
+class PickupDeliveredLine(Model):
+    """What changed hands of one line of the order."""
+
+    line_id: str
+    mass_g: int
+    quantity: int
 
 
 class PickupDeparted(Model):
     """The lorry is on its way to the goods."""
 
     carrier_id: str
-    flags: list[Flag]
+    flags: list[PickupDepartedFlag]
     from_site_id: str
     latitude: float | None
     longitude: float | None
@@ -3057,12 +2904,11 @@ class PickupDeparted(Model):
     to_site_id: str
 
 
-class PickupDepartedTransition(Model):
-    """An object of the API."""
+class PickupDepartedFlag(Model):
+    """What a rule has against a fact that happened all the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    code: str
+    detail: str
 
 
 class PickupDispatched(Model):
@@ -3075,14 +2921,6 @@ class PickupDispatched(Model):
     pickup_id: str
     to_site_id: str
     vehicle: str
-
-
-class PickupDispatchedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PickupGoodsAnswer(Model):
@@ -3101,7 +2939,7 @@ class PickupInTransit(Model):
     """The goods are on the road."""
 
     carrier_id: str
-    flags: list[Flag]
+    flags: list[PickupInTransitFlag]
     from_site_id: str
     latitude: float | None
     longitude: float | None
@@ -3112,21 +2950,20 @@ class PickupInTransit(Model):
     to_site_id: str
 
 
-class PickupInTransitTransition(Model):
-    """An object of the API."""
+class PickupInTransitFlag(Model):
+    """What a rule has against a fact that happened all the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    code: str
+    detail: str
 
 
 class PickupLoaded(Model):
     """Custodian and carrier have signed for the same content; custody is the carrier's."""
 
     carrier_id: str
-    flags: list[Flag]
+    flags: list[PickupLoadedFlag]
     from_site_id: str
-    lines: list[Line]
+    lines: list[PickupLoadedLine]
     measurement: MeasuredBy
     """How the masses were found; grams."""
     occurred_at: str
@@ -3137,12 +2974,19 @@ class PickupLoaded(Model):
     to_site_id: str
 
 
-class PickupLoadedTransition(Model):
-    """An object of the API."""
+class PickupLoadedFlag(Model):
+    """What a rule has against a fact that happened all the same."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    code: str
+    detail: str
+
+
+class PickupLoadedLine(Model):
+    """What changed hands of one line of the order."""
+
+    line_id: str
+    mass_g: int
+    quantity: int
 
 
 class PickupPlaceAnswer(Model):
@@ -3174,14 +3018,6 @@ class PickupPlanned(Model):
     window_until: str
 
 
-class PickupPlannedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PickupScheduled(Model):
     """A dock is booked."""
 
@@ -3198,14 +3034,6 @@ class PickupScheduled(Model):
     to_site_id: str
 
 
-class PickupScheduledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class PickupTenderExhausted(Model):
     """No carrier is left who could accept; the owner may tender again."""
 
@@ -3213,14 +3041,6 @@ class PickupTenderExhausted(Model):
     order_id: str
     pickup_id: str
     to_site_id: str
-
-
-class PickupTenderExhaustedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PickupTendered(Model):
@@ -3232,14 +3052,6 @@ class PickupTendered(Model):
     pickup_id: str
     strategy: str
     to_site_id: str
-
-
-class PickupTenderedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class PickupUnscheduled(Model):
@@ -3254,12 +3066,15 @@ class PickupUnscheduled(Model):
     to_site_id: str
 
 
-class PickupUnscheduledTransition(Model):
-    """An object of the API."""
+class PublicKey(Model):
+    """RFC 8037."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    alg: str
+    crv: str
+    kid: str
+    kty: str
+    use: str
+    x: str
 
 
 class QuantityAnswer(Model):
@@ -3295,12 +3110,21 @@ class RankingAnswer(Model):
     listing_id: str
 
 
+class ReasonAnswer(Model):
+    """An object of the API."""
+
+    code: str
+    detail: str
+
+
 class ReceiptAnswer(Model):
     """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
 
     allowed_transitions: list[str] | None
     blocked_transitions: list[BlockedTransition] | None
     created_at: str
+    expanded: ReceiptAnswerExpanded | None
+    """What `expand` asked for, by name; null where you may not see it"""
     flags: list[FlagAnswer]
     id: str
     inspect_by: str
@@ -3317,6 +3141,12 @@ class ReceiptAnswer(Model):
     version: int
 
 
+class ReceiptAnswerExpanded(Model):
+    """Only what was asked for is there."""
+
+    order: OrderAnswer | None
+
+
 class ReceiptInspected(Model):
     """Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the price."""
 
@@ -3329,14 +3159,6 @@ class ReceiptInspected(Model):
     receipt_id: str
     seller_id: str
     site_id: str
-
-
-class ReceiptInspectedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class ReceiptLineAnswer(Model):
@@ -3383,14 +3205,6 @@ class RefundFailed(Model):
     refund_id: str
 
 
-class RefundFailedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class RefundPaid(Model):
     """A refund has arrived at the payer."""
 
@@ -3399,14 +3213,6 @@ class RefundPaid(Model):
     order_id: str
     payer_id: str
     refund_id: str
-
-
-class RefundPaidTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
 
 
 class RegisteredAnswer(Model):
@@ -3454,6 +3260,53 @@ class SecretRotated(Model):
     endpoint_id: str
 
 
+class ServicesCertificationSchemasReferenceWasteCodeAnswer(Model):
+    """An entry as it holds in a jurisdiction, from–until inclusive; null is open."""
+
+    code: str
+    """Six digits"""
+    entry_type: str | None
+    """absolute, mirror, or null where no source says it"""
+    is_hazardous: bool
+    jurisdiction: str
+    printed: str
+    """As "16 06 07*\""""
+    scheme: str
+    source: str
+    title: str
+    valid_from: str | None
+    valid_until: str | None
+
+
+class ServicesKernelHttpReferenceWasteCodeAnswer(Model):
+    """One entry of a list of waste as it holds there and then."""
+
+    code: str
+    """Six digits"""
+    entry_type: str | None
+    """absolute or mirror; null where no source says it"""
+    is_hazardous: bool
+    jurisdiction: str
+    printed: str
+    """As the list prints it"""
+    source: str
+    title: str
+    valid_from: str | None
+    valid_until: str | None
+
+
+class SessionAnswer(Model):
+    """A person signed in; whatever the role may do, the session may."""
+
+    created_at: str
+    ended_at: str | None
+    expires_at: str
+    id: str
+    livemode: bool
+    member_id: str
+    org_id: str
+
+
 class Share(Model):
     """A material's part of the mass, in ppm."""
 
@@ -3472,11 +3325,14 @@ class ShareAnswer(Model):
 class SiteAnswer(Model):
     """A place of the organization."""
 
+    blackouts: list[Blackout]
     city: str
     closes: str
     country: str
     created_at: str
     docks: int
+    hours: list[OpeningHours]
+    """Empty: from `opens` to `closes` every day"""
     id: str
     latitude: float
     livemode: bool
@@ -3488,6 +3344,7 @@ class SiteAnswer(Model):
     street: str
     timezone: str
     """IANA"""
+    version: int
 
 
 class SlotAnswer(Model):
@@ -3498,6 +3355,19 @@ class SlotAnswer(Model):
     id: str
     site_id: str
     starts_at: str
+
+
+class StartedSession(Model):
+    """`token` is the bearer token, shown this once."""
+
+    created_at: str
+    ended_at: str | None
+    expires_at: str
+    id: str
+    livemode: bool
+    member_id: str
+    org_id: str
+    token: str
 
 
 class StepAnswer(Model):
@@ -3567,6 +3437,22 @@ class TestClock(Model):
     open_jobs: int
 
 
+class TokenAnswer(Model):
+    """RFC 6749 5.1."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+    token_type: str | None
+
+
+class Told(Model):
+    """A reason in words that its reader acts on; `code` is stable."""
+
+    code: str
+    detail: str
+
+
 class TransferAnswer(Model):
     """One payout to you."""
 
@@ -3592,14 +3478,6 @@ class TransferBlocked(Model):
     transfer_id: str
 
 
-class TransferBlockedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class TransferPaid(Model):
     """A payout was made; only its payee hears of it."""
 
@@ -3611,12 +3489,17 @@ class TransferPaid(Model):
     transfer_id: str
 
 
-class TransferPaidTransition(Model):
-    """An object of the API."""
+class UnNumberAnswer(Model):
+    """A UN number with its class and packing groups."""
 
-    from_: str | None
-    name: str | None
-    to: str | None
+    group: str
+    hazard_class: str
+    name: str
+    number: str
+    """Four digits"""
+    packing_groups: list[str]
+    """Empty for articles"""
+    source: str
 
 
 class VerificationAnswer(Model):
@@ -3641,40 +3524,6 @@ class VersionAnswer(Model):
     validated_by: str
 
 
-class WasteCodeAnswer(Model):
-    """An entry as it holds in a jurisdiction, from–until inclusive; null is open."""
-
-    code: str
-    """Six digits"""
-    entry_type: str | None
-    """absolute, mirror, or null where no source says it"""
-    is_hazardous: bool
-    jurisdiction: str
-    printed: str
-    """As "16 06 07*\""""
-    scheme: str
-    source: str
-    title: str
-    valid_from: str | None
-    valid_until: str | None
-
-
-class WebhookEndpointDisabledTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
-class WebhookEndpointSecretRotatedTransition(Model):
-    """An object of the API."""
-
-    from_: str | None
-    name: str | None
-    to: str | None
-
-
 class AcceptedPartParam(TypedDict):
     """An object to send."""
 
@@ -3690,11 +3539,30 @@ class ArrivedLineParam(TypedDict):
     quantity: NotRequired[int | None]
 
 
+class BlackoutParam(TypedDict):
+    """Days on which nobody is at the dock, both inclusive, by the site's calendar."""
+
+    ends_on: str | date
+    reason: str
+    starts_on: str | date
+
+
 class CarrierOfferParam(TypedDict):
     """An object to send."""
 
     carrier_id: str
     price: MoneyParam | Money
+
+
+class ContactParam(TypedDict):
+    """Whom to call or to write to, about what; at least one of e-mail and telephone."""
+
+    email: NotRequired[str | None]
+    kind: str
+    """Known values: general, dispatch, billing, compliance, emergency."""
+    name: str
+    phone: NotRequired[str | None]
+    """E.164, e.g. +495615550123"""
 
 
 class EvidenceParam(TypedDict):
@@ -3830,6 +3698,15 @@ class NewPermitScopeParam(TypedDict):
     waste_codes: Sequence[str]
 
 
+class OpeningHoursParam(TypedDict):
+    """One stretch of one weekday, by the clock on the site's wall."""
+
+    closes: str
+    day: str
+    """Known values: monday, tuesday, wednesday, thursday, friday, saturday, sunday."""
+    opens: str
+
+
 class PackagingParam(TypedDict):
     """How the goods will stand ready. `tare` is the packaging's own mass; `un_packing` such as P908."""
 
@@ -3862,6 +3739,14 @@ class PickupDriverParam(TypedDict):
 
     member_id: NotRequired[str | None]
     name: str
+
+
+class ReasonGivenParam(TypedDict):
+    """One open point, in words its reader can act on."""
+
+    code: str
+    """Stable, e.g. name_differs"""
+    detail: str
 
 
 class RedirectParam(TypedDict):

@@ -31,11 +31,10 @@ class ApiKeysResource(Resource):
         """Create an API key
 
         The secret is shown this once. Refused with `scopes_not_held` for a scope that you or the member do not
-        hold.
+        hold, and with `outlives_its_maker` for a key that lasts longer than the one you call with, or would
+        have expired already (`in_the_past`). Causes `api_key.created`.
 
-        To rotate a key, create the next one, change over, then revoke the old one. Causes `api_key.created`.
-
-        - `expires_at`: Absent: never
+        - `expires_at`: Absent: never; no later than the key you call with
         - `member_id`: Whose key it is; absent: yours
         - `scopes`: Absent: all that both you and the member hold
         """
@@ -49,6 +48,16 @@ class ApiKeysResource(Resource):
             models.IssuedKeyAnswer,
             options,
         )
+
+    @operation
+    def get(self, api_key_id: str, **options: Unpack[Options]) -> Answer[models.ApiKeyAnswer]:
+        """Read an API key
+
+        One of your organization's keys, without its secret.
+
+        - `api_key_id`: The id of an API key
+        """
+        return self._send(Call("GET", f"/v1/api-keys/{segment(api_key_id)}"), models.ApiKeyAnswer, options)
 
     @operation
     def list(
@@ -75,15 +84,50 @@ class ApiKeysResource(Resource):
     ) -> Answer[models.ApiKeyAnswer]:
         """Revoke an API key
 
-        The key opens nothing from now on, the one you call with included. Refused when it was revoked before.
+        The key opens nothing from now on, the one you call with included. Refused with `key_already_revoked`.
 
         Causes `api_key.revoked`.
 
+        - `api_key_id`: The id of an API key
         - `dry_run`: Run every check, answer what would be, change nothing
         """
         return self._send(
             Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
             models.ApiKeyAnswer,
+            options,
+        )
+
+    @operation
+    def rotate(
+        self,
+        api_key_id: str,
+        *,
+        overlap_seconds: int,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.IssuedKeyAnswer]:
+        """Rotate an API key
+
+        A successor of the same member, name, permissions and expiry; its secret is shown this once. The old key
+        goes on for the overlap and opens nothing after it.
+
+        Refused with `key_already_revoked` or `key_is_spent` for a key that has ended or was rotated before,
+        with `scopes_not_held` for a key that may do more than yours, and with `outlives_its_maker` for one that
+        lasts longer. Causes `api_key.created` and `api_key.rotated`.
+
+        - `api_key_id`: The id of an API key
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `overlap_seconds`: At most seven days
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/api-keys/{segment(api_key_id)}/rotate",
+                query={"dry_run": dry_run},
+                json={"overlap_seconds": overlap_seconds},
+                is_keyed=True,
+            ),
+            models.IssuedKeyAnswer,
             options,
         )
 
@@ -104,11 +148,10 @@ class AsyncApiKeysResource(AsyncResource):
         """Create an API key
 
         The secret is shown this once. Refused with `scopes_not_held` for a scope that you or the member do not
-        hold.
+        hold, and with `outlives_its_maker` for a key that lasts longer than the one you call with, or would
+        have expired already (`in_the_past`). Causes `api_key.created`.
 
-        To rotate a key, create the next one, change over, then revoke the old one. Causes `api_key.created`.
-
-        - `expires_at`: Absent: never
+        - `expires_at`: Absent: never; no later than the key you call with
         - `member_id`: Whose key it is; absent: yours
         - `scopes`: Absent: all that both you and the member hold
         """
@@ -122,6 +165,16 @@ class AsyncApiKeysResource(AsyncResource):
             models.IssuedKeyAnswer,
             options,
         )
+
+    @async_operation
+    async def get(self, api_key_id: str, **options: Unpack[Options]) -> Answer[models.ApiKeyAnswer]:
+        """Read an API key
+
+        One of your organization's keys, without its secret.
+
+        - `api_key_id`: The id of an API key
+        """
+        return await self._send(Call("GET", f"/v1/api-keys/{segment(api_key_id)}"), models.ApiKeyAnswer, options)
 
     @async_list_operation
     async def list(
@@ -150,15 +203,196 @@ class AsyncApiKeysResource(AsyncResource):
     ) -> Answer[models.ApiKeyAnswer]:
         """Revoke an API key
 
-        The key opens nothing from now on, the one you call with included. Refused when it was revoked before.
+        The key opens nothing from now on, the one you call with included. Refused with `key_already_revoked`.
 
         Causes `api_key.revoked`.
 
+        - `api_key_id`: The id of an API key
         - `dry_run`: Run every check, answer what would be, change nothing
         """
         return await self._send(
             Call("POST", f"/v1/api-keys/{segment(api_key_id)}/revoke", query={"dry_run": dry_run}, is_keyed=True),
             models.ApiKeyAnswer,
+            options,
+        )
+
+    @async_operation
+    async def rotate(
+        self,
+        api_key_id: str,
+        *,
+        overlap_seconds: int,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.IssuedKeyAnswer]:
+        """Rotate an API key
+
+        A successor of the same member, name, permissions and expiry; its secret is shown this once. The old key
+        goes on for the overlap and opens nothing after it.
+
+        Refused with `key_already_revoked` or `key_is_spent` for a key that has ended or was rotated before,
+        with `scopes_not_held` for a key that may do more than yours, and with `outlives_its_maker` for one that
+        lasts longer. Causes `api_key.created` and `api_key.rotated`.
+
+        - `api_key_id`: The id of an API key
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `overlap_seconds`: At most seven days
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/api-keys/{segment(api_key_id)}/rotate",
+                query={"dry_run": dry_run},
+                json={"overlap_seconds": overlap_seconds},
+                is_keyed=True,
+            ),
+            models.IssuedKeyAnswer,
+            options,
+        )
+
+
+class AuditResource(Resource):
+    """`client.audit`."""
+
+    @operation
+    def export(
+        self, *, after_seq: int | NotGiven = NOT_GIVEN, limit: int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Export the audit trail
+
+        Your organization's chain, ascending, as NDJSON in canonical JSON. The header names the run's ends and
+        the chain's head: while `last_seq` is below `head_seq`, ask again with `after_seq` (`not_in_chain`
+        beyond its end). The command `backhaul audit verify FILE…` checks the files offline.
+
+        - `after_seq`: The last `seq` you have
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/audit-entries/export",
+                query={"after_seq": after_seq, "limit": limit},
+                accept="application/x-ndjson",
+            ),
+            str,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        member_id: str | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        since: str | datetime | None | NotGiven = NOT_GIVEN,
+        subject_id: str | None | NotGiven = NOT_GIVEN,
+        until: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.AuditEntryAnswer]]:
+        """List the audit trail
+
+        One entry for each request that changed something: done for your organization, or by it for others. Rows
+        of others that moved in the same request are in nobody's entry but theirs; Backhaul's own acts (timers,
+        settlements) are told as events.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `member_id`: Done by this member
+        - `operation`: Done by this operation
+        - `since`: Recorded then or later
+        - `subject_id`: Changes of the thing with this id
+        - `until`: Recorded before
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/audit-entries",
+                query={
+                    "cursor": cursor,
+                    "limit": limit,
+                    "member_id": member_id,
+                    "operation": operation,
+                    "since": since,
+                    "subject_id": subject_id,
+                    "until": until,
+                },
+            ),
+            Page[models.AuditEntryAnswer],
+            options,
+        )
+
+
+class AsyncAuditResource(AsyncResource):
+    """`client.audit`, awaited."""
+
+    @async_operation
+    async def export(
+        self, *, after_seq: int | NotGiven = NOT_GIVEN, limit: int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Export the audit trail
+
+        Your organization's chain, ascending, as NDJSON in canonical JSON. The header names the run's ends and
+        the chain's head: while `last_seq` is below `head_seq`, ask again with `after_seq` (`not_in_chain`
+        beyond its end). The command `backhaul audit verify FILE…` checks the files offline.
+
+        - `after_seq`: The last `seq` you have
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/audit-entries/export",
+                query={"after_seq": after_seq, "limit": limit},
+                accept="application/x-ndjson",
+            ),
+            str,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        member_id: str | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        since: str | datetime | None | NotGiven = NOT_GIVEN,
+        subject_id: str | None | NotGiven = NOT_GIVEN,
+        until: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.AuditEntryAnswer]]:
+        """List the audit trail
+
+        One entry for each request that changed something: done for your organization, or by it for others. Rows
+        of others that moved in the same request are in nobody's entry but theirs; Backhaul's own acts (timers,
+        settlements) are told as events.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `member_id`: Done by this member
+        - `operation`: Done by this operation
+        - `since`: Recorded then or later
+        - `subject_id`: Changes of the thing with this id
+        - `until`: Recorded before
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/audit-entries",
+                query={
+                    "cursor": cursor,
+                    "limit": limit,
+                    "member_id": member_id,
+                    "operation": operation,
+                    "since": since,
+                    "subject_id": subject_id,
+                    "until": until,
+                },
+            ),
+            AsyncPage[models.AuditEntryAnswer],
             options,
         )
 
@@ -168,12 +402,7 @@ class BidsResource(Resource):
 
     @operation
     def award(
-        self,
-        bid_id: str,
-        *,
-        dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
-        **options: Unpack[WriteOptions],
+        self, bid_id: str, *, if_match: str | int, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
     ) -> Answer[models.OrderAnswer]:
         """Award a bid
 
@@ -182,11 +411,14 @@ class BidsResource(Resource):
         business days to confirm.
 
         Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
-        whoever would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. Tells bid.awarded,
-        listing.awarded and order.created.
+        whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for
+        a side that may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409)). Causes `bid.awarded`,
+        `listing.awarded` and `order.created`.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return self._send(
             Call(
@@ -205,9 +437,9 @@ class BidsResource(Resource):
         self,
         bid_id: str,
         *,
+        if_match: str | int,
         terms_hash: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.OrderAnswer]:
         """Confirm an award
@@ -215,11 +447,12 @@ class BidsResource(Resource):
         The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
         sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Tells bid.confirmed, order.confirmed,
-        bid.lost to the others, deal.agreed, deal.collecting and pickup.created.
+        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
+        `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         - `terms_hash`: `terms_hash` of the order
         """
         return self._send(
@@ -236,18 +469,26 @@ class BidsResource(Resource):
         )
 
     @operation
-    def get(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidAnswer]:
+    def get(
+        self, bid_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.BidAnswer]:
         """Read a bid
 
         For its bidder, and for the seller of the listing: of a sealed one after the close.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `expand`: Written out beside their ids: listing
         """
-        return self._send(Call("GET", f"/v1/bids/{segment(bid_id)}"), models.BidAnswer, options)
+        return self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}", query={"expand": expand}), models.BidAnswer, options
+        )
 
     @operation
     def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         listing_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -259,12 +500,16 @@ class BidsResource(Resource):
         the close.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: listing
         - `limit`: How many, at most
         - `listing_id`: All bids for it that you may see
+        - `status`: Only in this state
         """
         return self._send(
             Call(
-                "GET", "/v1/bids", query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status}
+                "GET",
+                "/v1/bids",
+                query={"cursor": cursor, "expand": expand, "limit": limit, "listing_id": listing_id, "status": status},
             ),
             Page[models.BidAnswer],
             options,
@@ -293,12 +538,15 @@ class BidsResource(Resource):
         read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
         yours alone until the close.
 
-        Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low`
-        (a timed listing takes only what beats the leading price), with `permit_scope`, `permit_expired` or
-        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
-        where it does not fit the listing: `currency_differs`, `price_unit_differs`, `disposition_below_floor`,
-        `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`. Causes `bid.placed` and `bid.admitted`, told
-        to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+        Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
+        `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
+        beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that
+        your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
+        `currency_differs`, `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`,
+        `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused while you may begin nothing
+        new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
+        seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
@@ -342,6 +590,8 @@ class BidsResource(Resource):
         For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
         price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
         then who came first. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
         """
         return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options)
 
@@ -360,6 +610,7 @@ class BidsResource(Resource):
         `bidding_has_closed` or `bid_is_leading`. Causes `bid.withdrawn`; a sealed bid that was withdrawn is
         never opened.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -381,12 +632,7 @@ class AsyncBidsResource(AsyncResource):
 
     @async_operation
     async def award(
-        self,
-        bid_id: str,
-        *,
-        dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
-        **options: Unpack[WriteOptions],
+        self, bid_id: str, *, if_match: str | int, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
     ) -> Answer[models.OrderAnswer]:
         """Award a bid
 
@@ -395,11 +641,14 @@ class AsyncBidsResource(AsyncResource):
         business days to confirm.
 
         Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
-        whoever would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. Tells bid.awarded,
-        listing.awarded and order.created.
+        whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for
+        a side that may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409)). Causes `bid.awarded`,
+        `listing.awarded` and `order.created`.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return await self._send(
             Call(
@@ -418,9 +667,9 @@ class AsyncBidsResource(AsyncResource):
         self,
         bid_id: str,
         *,
+        if_match: str | int,
         terms_hash: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.OrderAnswer]:
         """Confirm an award
@@ -428,11 +677,12 @@ class AsyncBidsResource(AsyncResource):
         The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
         sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Tells bid.confirmed, order.confirmed,
-        bid.lost to the others, deal.agreed, deal.collecting and pickup.created.
+        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
+        `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         - `terms_hash`: `terms_hash` of the order
         """
         return await self._send(
@@ -449,18 +699,26 @@ class AsyncBidsResource(AsyncResource):
         )
 
     @async_operation
-    async def get(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidAnswer]:
+    async def get(
+        self, bid_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.BidAnswer]:
         """Read a bid
 
         For its bidder, and for the seller of the listing: of a sealed one after the close.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `expand`: Written out beside their ids: listing
         """
-        return await self._send(Call("GET", f"/v1/bids/{segment(bid_id)}"), models.BidAnswer, options)
+        return await self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}", query={"expand": expand}), models.BidAnswer, options
+        )
 
     @async_list_operation
     async def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         listing_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -472,12 +730,16 @@ class AsyncBidsResource(AsyncResource):
         the close.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: listing
         - `limit`: How many, at most
         - `listing_id`: All bids for it that you may see
+        - `status`: Only in this state
         """
         return await self._send(
             Call(
-                "GET", "/v1/bids", query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status}
+                "GET",
+                "/v1/bids",
+                query={"cursor": cursor, "expand": expand, "limit": limit, "listing_id": listing_id, "status": status},
             ),
             AsyncPage[models.BidAnswer],
             options,
@@ -506,12 +768,15 @@ class AsyncBidsResource(AsyncResource):
         read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
         yours alone until the close.
 
-        Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low`
-        (a timed listing takes only what beats the leading price), with `permit_scope`, `permit_expired` or
-        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
-        where it does not fit the listing: `currency_differs`, `price_unit_differs`, `disposition_below_floor`,
-        `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`. Causes `bid.placed` and `bid.admitted`, told
-        to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+        Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
+        `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
+        beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that
+        your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
+        `currency_differs`, `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`,
+        `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused while you may begin nothing
+        new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
+        seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
@@ -555,6 +820,8 @@ class AsyncBidsResource(AsyncResource):
         For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
         price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
         then who came first. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
         """
         return await self._send(
             Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options
@@ -575,6 +842,7 @@ class AsyncBidsResource(AsyncResource):
         `bidding_has_closed` or `bid_is_leading`. Causes `bid.withdrawn`; a sealed bid that was withdrawn is
         never opened.
 
+        - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -613,9 +881,9 @@ class CertificatesResource(Resource):
 
         For what no rule has drafted: recycling and destruction name final operations (or the batches or order
         behind them); reuse, repair and remanufacture name batches that go on as they are. Refused with
-        `nothing_to_certify`.
+        `nothing_to_certify`, `mass_not_available`, and as invalid for `one_subject` and `several_legs`.
 
-        Causes certificate.drafted.
+        Causes `certificate.drafted`.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `distance_km`: Of the one lorry behind it; estimated if not given
@@ -648,6 +916,8 @@ class CertificatesResource(Resource):
         """Get a certificate
 
         One certificate, with what you could do now and every reason against the rest.
+
+        - `certificate_id`: The id of a signed claim on batches
         """
         return self._send(Call("GET", f"/v1/certificates/{segment(certificate_id)}"), models.CertificateAnswer, options)
 
@@ -656,20 +926,24 @@ class CertificatesResource(Resource):
         self,
         certificate_id: str,
         *,
+        if_match: str | int,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.CertificateAnswer]:
         """Issue a certificate
 
         By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the
         impact is computed and frozen, the credential is built, checked and signed: all of it or nothing.
-        Refused with the reasons of `submit`.
+        Refused with the reasons of `submit`: `evidence_missing`, `mass_not_weighed`, `operation_pending`,
+        `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`, `verifier_not_eligible`,
+        `verifier_not_independent`; and with `document_not_valid`, should what we were about to sign not hold by
+        its schema.
 
-        Causes certificate.issued and impact.stated; obligations it covers are fulfilled.
+        Causes `certificate.issued` and `impact.stated`; obligations it covers are fulfilled.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return self._send(
             Call(
@@ -721,8 +995,9 @@ class CertificatesResource(Resource):
     ) -> Answer[models.CertificateAnswer]:
         """Ask back
 
-        By its verifier: it is a draft again and its mass free. Causes certificate.queried.
+        By its verifier: it is a draft again and its mass free. Causes `certificate.queried`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -751,8 +1026,9 @@ class CertificatesResource(Resource):
     ) -> Answer[models.CertificateAnswer]:
         """Refuse a certificate
 
-        By its verifier, for good; its mass is free for another certificate. Causes certificate.refused.
+        By its verifier, for good; its mass is free for another certificate. Causes `certificate.refused`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -781,8 +1057,9 @@ class CertificatesResource(Resource):
         """Reinstate a certificate
 
         By another person than who suspended it (`another_person_needed`): a new version under a new status
-        index, for a revocation is not undone. Causes certificate.reinstated and impact.stated.
+        index, for a revocation is not undone. Causes `certificate.reinstated` and `impact.stated`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -813,8 +1090,9 @@ class CertificatesResource(Resource):
         By its verifier or an operator, for good; its mass stays consumed. The status list shows it within
         seconds.
 
-        Causes certificate.revoked.
+        Causes `certificate.revoked`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -849,8 +1127,9 @@ class CertificatesResource(Resource):
 
         Reserves the mass. Refused with every reason at once: `evidence_missing`, `mass_not_weighed`,
         `operation_pending`, `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`,
-        `verifier_not_eligible`, `verifier_not_independent`. Causes certificate.submitted.
+        `verifier_not_eligible`, `verifier_not_independent`. Causes `certificate.submitted`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -888,8 +1167,9 @@ class CertificatesResource(Resource):
         By its verifier or an operator: the current version does not stand from now on; its mass stays
         certified.
 
-        Causes certificate.suspended.
+        Causes `certificate.suspended`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -917,8 +1197,9 @@ class CertificatesResource(Resource):
     ) -> Answer[models.CertificateAnswer]:
         """Take a certificate up
 
-        By the verifier it names. Causes certificate.verification_started.
+        By the verifier it names. Causes `certificate.verification_started`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -942,6 +1223,8 @@ class CertificatesResource(Resource):
 
         Needs no key. Checks the current version as a stranger would, and tells the chain behind it down to
         every origin: grams, operation, country and parties by role, never a name upstream, a price or an order.
+
+        - `certificate_id`: The id of a signed claim on batches
         """
         return self._send(
             Call("GET", f"/v1/certificates/{segment(certificate_id)}/verification", is_public=True),
@@ -977,8 +1260,9 @@ class CertificatesResource(Resource):
         """Withdraw a certificate
 
         A draft, or what its verifier has not taken up yet; the mass is free again. Causes
-        certificate.withdrawn.
+        `certificate.withdrawn`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1017,9 +1301,9 @@ class AsyncCertificatesResource(AsyncResource):
 
         For what no rule has drafted: recycling and destruction name final operations (or the batches or order
         behind them); reuse, repair and remanufacture name batches that go on as they are. Refused with
-        `nothing_to_certify`.
+        `nothing_to_certify`, `mass_not_available`, and as invalid for `one_subject` and `several_legs`.
 
-        Causes certificate.drafted.
+        Causes `certificate.drafted`.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `distance_km`: Of the one lorry behind it; estimated if not given
@@ -1052,6 +1336,8 @@ class AsyncCertificatesResource(AsyncResource):
         """Get a certificate
 
         One certificate, with what you could do now and every reason against the rest.
+
+        - `certificate_id`: The id of a signed claim on batches
         """
         return await self._send(
             Call("GET", f"/v1/certificates/{segment(certificate_id)}"), models.CertificateAnswer, options
@@ -1062,20 +1348,24 @@ class AsyncCertificatesResource(AsyncResource):
         self,
         certificate_id: str,
         *,
+        if_match: str | int,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.CertificateAnswer]:
         """Issue a certificate
 
         By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the
         impact is computed and frozen, the credential is built, checked and signed: all of it or nothing.
-        Refused with the reasons of `submit`.
+        Refused with the reasons of `submit`: `evidence_missing`, `mass_not_weighed`, `operation_pending`,
+        `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`, `verifier_not_eligible`,
+        `verifier_not_independent`; and with `document_not_valid`, should what we were about to sign not hold by
+        its schema.
 
-        Causes certificate.issued and impact.stated; obligations it covers are fulfilled.
+        Causes `certificate.issued` and `impact.stated`; obligations it covers are fulfilled.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return await self._send(
             Call(
@@ -1127,8 +1417,9 @@ class AsyncCertificatesResource(AsyncResource):
     ) -> Answer[models.CertificateAnswer]:
         """Ask back
 
-        By its verifier: it is a draft again and its mass free. Causes certificate.queried.
+        By its verifier: it is a draft again and its mass free. Causes `certificate.queried`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1157,8 +1448,9 @@ class AsyncCertificatesResource(AsyncResource):
     ) -> Answer[models.CertificateAnswer]:
         """Refuse a certificate
 
-        By its verifier, for good; its mass is free for another certificate. Causes certificate.refused.
+        By its verifier, for good; its mass is free for another certificate. Causes `certificate.refused`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1187,8 +1479,9 @@ class AsyncCertificatesResource(AsyncResource):
         """Reinstate a certificate
 
         By another person than who suspended it (`another_person_needed`): a new version under a new status
-        index, for a revocation is not undone. Causes certificate.reinstated and impact.stated.
+        index, for a revocation is not undone. Causes `certificate.reinstated` and `impact.stated`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1219,8 +1512,9 @@ class AsyncCertificatesResource(AsyncResource):
         By its verifier or an operator, for good; its mass stays consumed. The status list shows it within
         seconds.
 
-        Causes certificate.revoked.
+        Causes `certificate.revoked`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1255,8 +1549,9 @@ class AsyncCertificatesResource(AsyncResource):
 
         Reserves the mass. Refused with every reason at once: `evidence_missing`, `mass_not_weighed`,
         `operation_pending`, `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`,
-        `verifier_not_eligible`, `verifier_not_independent`. Causes certificate.submitted.
+        `verifier_not_eligible`, `verifier_not_independent`. Causes `certificate.submitted`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1294,8 +1589,9 @@ class AsyncCertificatesResource(AsyncResource):
         By its verifier or an operator: the current version does not stand from now on; its mass stays
         certified.
 
-        Causes certificate.suspended.
+        Causes `certificate.suspended`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1323,8 +1619,9 @@ class AsyncCertificatesResource(AsyncResource):
     ) -> Answer[models.CertificateAnswer]:
         """Take a certificate up
 
-        By the verifier it names. Causes certificate.verification_started.
+        By the verifier it names. Causes `certificate.verification_started`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1348,6 +1645,8 @@ class AsyncCertificatesResource(AsyncResource):
 
         Needs no key. Checks the current version as a stranger would, and tells the chain behind it down to
         every origin: grams, operation, country and parties by role, never a name upstream, a price or an order.
+
+        - `certificate_id`: The id of a signed claim on batches
         """
         return await self._send(
             Call("GET", f"/v1/certificates/{segment(certificate_id)}/verification", is_public=True),
@@ -1383,8 +1682,9 @@ class AsyncCertificatesResource(AsyncResource):
         """Withdraw a certificate
 
         A draft, or what its verifier has not taken up yet; the mass is free again. Causes
-        certificate.withdrawn.
+        `certificate.withdrawn`.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -1426,11 +1726,12 @@ class CustodyEventsResource(Resource):
         A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation
         that your permit covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone;
         an adjust says what a batch weighs now, and suspends or returns certificates that no longer fit it.
-        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`. Into your
-        books mass comes by delivery alone.
+        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`,
+        `not_at_one_site`, `used_up`, `one_batch`, `batch_twice`, `not_a_modify`, `operation_unknown`,
+        `material_unknown`, `code_not_valid` (422). Into your books mass comes by delivery alone.
 
-        Causes custody.recorded; a final operation that uses a batch up, batch.processed and
-        certificate.drafted.
+        Causes `custody.recorded`; a final operation that uses a batch up, `batch.processed` and
+        `certificate.drafted`.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `activity`: What a modify was
@@ -1470,6 +1771,8 @@ class CustodyEventsResource(Resource):
         """Get a custody event
 
         One entry of a site's chain, with its lines and hashes.
+
+        - `custody_event_id`: The id of one entry of the custody chain
         """
         return self._send(
             Call("GET", f"/v1/custody-events/{segment(custody_event_id)}"), models.CustodyEventAnswer, options
@@ -1528,11 +1831,12 @@ class AsyncCustodyEventsResource(AsyncResource):
         A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation
         that your permit covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone;
         an adjust says what a batch weighs now, and suspends or returns certificates that no longer fit it.
-        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`. Into your
-        books mass comes by delivery alone.
+        Refused with `in_the_future`, `before_birth`, `mass_not_available`, `not_in_your_custody`,
+        `not_at_one_site`, `used_up`, `one_batch`, `batch_twice`, `not_a_modify`, `operation_unknown`,
+        `material_unknown`, `code_not_valid` (422). Into your books mass comes by delivery alone.
 
-        Causes custody.recorded; a final operation that uses a batch up, batch.processed and
-        certificate.drafted.
+        Causes `custody.recorded`; a final operation that uses a batch up, `batch.processed` and
+        `certificate.drafted`.
 
         - `dry_run`: Run every check, answer what would be, change nothing
         - `activity`: What a modify was
@@ -1572,6 +1876,8 @@ class AsyncCustodyEventsResource(AsyncResource):
         """Get a custody event
 
         One entry of a site's chain, with its lines and hashes.
+
+        - `custody_event_id`: The id of one entry of the custody chain
         """
         return await self._send(
             Call("GET", f"/v1/custody-events/{segment(custody_event_id)}"), models.CustodyEventAnswer, options
@@ -1615,6 +1921,8 @@ class DealsResource(Resource):
         The money side of one order: what is collected, held, paid out and returned. While it is `collecting`,
         its payer finds the account and the reference for the bank transfer here. Carriers are not a side of a
         deal: 404.
+
+        - `deal_id`: The id of the money side of one order
         """
         return self._send(Call("GET", f"/v1/deals/{segment(deal_id)}"), models.DealAnswer, options)
 
@@ -1652,6 +1960,8 @@ class AsyncDealsResource(AsyncResource):
         The money side of one order: what is collected, held, paid out and returned. While it is `collecting`,
         its payer finds the account and the reference for the bank transfer here. Carriers are not a side of a
         deal: 404.
+
+        - `deal_id`: The id of the money side of one order
         """
         return await self._send(Call("GET", f"/v1/deals/{segment(deal_id)}"), models.DealAnswer, options)
 
@@ -1679,6 +1989,226 @@ class AsyncDealsResource(AsyncResource):
         )
 
 
+class DelegationsResource(Resource):
+    """`client.delegations`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        grantee_id: str,
+        scopes: Sequence[str],
+        valid_until: str | datetime,
+        site_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        valid_from: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DelegationAnswer]:
+        """Let another organization act for you
+
+        From `valid_from` until `valid_until` the grantee's credentials act for you with `Backhaul-Account:
+        <your id>`, within these scopes and within their own. Of several delegations that hold, the newest
+        counts. A delegate does not delegate.
+
+        Refused with `scopes_not_held` for a scope that your credential does not carry; with `never_delegated`,
+        `not_bound_to_a_site`, `organization_not_found`, `site_not_found`, `grantee_is_grantor` or
+        `ends_before_it_begins` for terms that cannot be; with `outlives_its_maker` where your key expires
+        sooner. Causes `delegation.granted`.
+
+        - `scopes`: Of what you hold yourself; never organizations:write, members:write, api_keys:write or
+        delegations:write
+        - `site_ids`: Empty: everywhere. Limited to sites, it carries only scopes of sites, listings, orders,
+        receipts, pickups and handovers
+        - `valid_from`: Absent: at once
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/delegations",
+                json={
+                    "grantee_id": grantee_id,
+                    "scopes": scopes,
+                    "site_ids": site_ids,
+                    "valid_from": valid_from,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.DelegationAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, delegation_id: str, **options: Unpack[Options]) -> Answer[models.DelegationAnswer]:
+        """Read a delegation
+
+        One that you have given or that you hold.
+
+        - `delegation_id`: The id of consent that another organization acts for this one
+        """
+        return self._send(Call("GET", f"/v1/delegations/{segment(delegation_id)}"), models.DelegationAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DelegationAnswer]]:
+        """List delegations
+
+        Those you have given and those you hold, newest first, whatever became of them.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/delegations", query={"cursor": cursor, "limit": limit}),
+            Page[models.DelegationAnswer],
+            options,
+        )
+
+    @operation
+    def revoke(
+        self,
+        delegation_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DelegationAnswer]:
+        """End a delegation
+
+        By either side; from now on the grantee acts for the grantor no more. Causes `delegation.revoked`.
+
+        - `delegation_id`: The id of consent that another organization acts for this one
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/delegations/{segment(delegation_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DelegationAnswer,
+            options,
+        )
+
+
+class AsyncDelegationsResource(AsyncResource):
+    """`client.delegations`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        grantee_id: str,
+        scopes: Sequence[str],
+        valid_until: str | datetime,
+        site_ids: Sequence[str] | NotGiven = NOT_GIVEN,
+        valid_from: str | datetime | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DelegationAnswer]:
+        """Let another organization act for you
+
+        From `valid_from` until `valid_until` the grantee's credentials act for you with `Backhaul-Account:
+        <your id>`, within these scopes and within their own. Of several delegations that hold, the newest
+        counts. A delegate does not delegate.
+
+        Refused with `scopes_not_held` for a scope that your credential does not carry; with `never_delegated`,
+        `not_bound_to_a_site`, `organization_not_found`, `site_not_found`, `grantee_is_grantor` or
+        `ends_before_it_begins` for terms that cannot be; with `outlives_its_maker` where your key expires
+        sooner. Causes `delegation.granted`.
+
+        - `scopes`: Of what you hold yourself; never organizations:write, members:write, api_keys:write or
+        delegations:write
+        - `site_ids`: Empty: everywhere. Limited to sites, it carries only scopes of sites, listings, orders,
+        receipts, pickups and handovers
+        - `valid_from`: Absent: at once
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/delegations",
+                json={
+                    "grantee_id": grantee_id,
+                    "scopes": scopes,
+                    "site_ids": site_ids,
+                    "valid_from": valid_from,
+                    "valid_until": valid_until,
+                },
+                is_keyed=True,
+            ),
+            models.DelegationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, delegation_id: str, **options: Unpack[Options]) -> Answer[models.DelegationAnswer]:
+        """Read a delegation
+
+        One that you have given or that you hold.
+
+        - `delegation_id`: The id of consent that another organization acts for this one
+        """
+        return await self._send(
+            Call("GET", f"/v1/delegations/{segment(delegation_id)}"), models.DelegationAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DelegationAnswer]]:
+        """List delegations
+
+        Those you have given and those you hold, newest first, whatever became of them.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/delegations", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.DelegationAnswer],
+            options,
+        )
+
+    @async_operation
+    async def revoke(
+        self,
+        delegation_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DelegationAnswer]:
+        """End a delegation
+
+        By either side; from now on the grantee acts for the grantor no more. Causes `delegation.revoked`.
+
+        - `delegation_id`: The id of consent that another organization acts for this one
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/delegations/{segment(delegation_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DelegationAnswer,
+            options,
+        )
+
+
 class DeliveriesResource(Resource):
     """`client.deliveries`."""
 
@@ -1697,7 +2227,9 @@ class DeliveriesResource(Resource):
         With every attempt: when, what was answered, or why there was no answer.
 
         - `cursor`: `next_cursor` of the page before
+        - `endpoint_id`: Only to this endpoint
         - `limit`: How many, at most
+        - `status`: Only in this state
         """
         return self._send(
             Call(
@@ -1710,13 +2242,33 @@ class DeliveriesResource(Resource):
         )
 
     @operation
-    def resend(self, delivery_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DeliveryAnswer]:
+    def resend(
+        self,
+        delivery_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DeliveryAnswer]:
         """Send a delivery again
 
-        Under the same `webhook-id`, at once.
+        Under the same `webhook-id`, at once. Refused with `endpoint_disabled`, and with
+        `transition_not_possible` while it is still being tried.
+
+        - `delivery_id`: The id of one event on its way to one endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
-            Call("POST", f"/v1/deliveries/{segment(delivery_id)}/resend", is_keyed=True), models.DeliveryAnswer, options
+            Call(
+                "POST",
+                f"/v1/deliveries/{segment(delivery_id)}/resend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DeliveryAnswer,
+            options,
         )
 
 
@@ -1738,7 +2290,9 @@ class AsyncDeliveriesResource(AsyncResource):
         With every attempt: when, what was answered, or why there was no answer.
 
         - `cursor`: `next_cursor` of the page before
+        - `endpoint_id`: Only to this endpoint
         - `limit`: How many, at most
+        - `status`: Only in this state
         """
         return await self._send(
             Call(
@@ -1751,13 +2305,429 @@ class AsyncDeliveriesResource(AsyncResource):
         )
 
     @async_operation
-    async def resend(self, delivery_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DeliveryAnswer]:
+    async def resend(
+        self,
+        delivery_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DeliveryAnswer]:
         """Send a delivery again
 
-        Under the same `webhook-id`, at once.
+        Under the same `webhook-id`, at once. Refused with `endpoint_disabled`, and with
+        `transition_not_possible` while it is still being tried.
+
+        - `delivery_id`: The id of one event on its way to one endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
-            Call("POST", f"/v1/deliveries/{segment(delivery_id)}/resend", is_keyed=True), models.DeliveryAnswer, options
+            Call(
+                "POST",
+                f"/v1/deliveries/{segment(delivery_id)}/resend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DeliveryAnswer,
+            options,
+        )
+
+
+class DocumentsResource(Resource):
+    """`client.documents`."""
+
+    @operation
+    def accept(
+        self,
+        document_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Accept a document
+
+        An operator has looked at it; it counts until its last day. Refused for everybody else, and for a paper
+        that has expired meanwhile (409 `document_expired`). Causes `document.accepted`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/accept",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @operation
+    def create(
+        self,
+        *,
+        file: File,
+        issued_on: str | date,
+        kind: str,
+        issuer: str | None | NotGiven = NOT_GIVEN,
+        number: str | None | NotGiven = NOT_GIVEN,
+        replaces_id: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | date | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Hand in a document
+
+        A paper waits for an operator's review. `reference.document_kinds` tells which ones your roles are asked
+        for.
+
+        Refused for a content that is not PDF, PNG or JPEG whatever its name says (422 `file_type_not_allowed`),
+        empty (`file_empty`), with a name that is `text_unstorable`, or above 10 MiB (413 `file_too_large`), for
+        one whose dates cannot be (422 `document_expired`, `in_the_future`, `ends_before_it_begins`), and for a
+        successor of what cannot be replaced (422 `document_not_replaceable`). What was refused gives way to its
+        successor at once, what counts when the successor is accepted. Causes `document.submitted`; once
+        accepted `document.expiring` 60, 30 and 7 days before `document.expired`.
+
+        - `file`: PDF, PNG or JPEG, up to 10 MiB
+        - `kind`: See reference.document_kinds Known values: trade_register, vat_certificate, insurance,
+        carrier_licence, treatment_permit, broker_registration, verifier_accreditation, bank_statement.
+        - `replaces_id`: The refused or ageing document that it follows
+        - `valid_until`: Inclusive, in UTC; needed where the kind expires
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/documents",
+                form={
+                    "issued_on": issued_on,
+                    "issuer": issuer,
+                    "kind": kind,
+                    "number": number,
+                    "replaces_id": replaces_id,
+                    "valid_until": valid_until,
+                },
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @operation
+    def file(self, document_id: str, **options: Unpack[Options]) -> Answer[bytes]:
+        """Download a document's file
+
+        The bytes as they were handed in.
+
+        - `document_id`: The id of a paper of an organization
+        """
+        return self._send(
+            Call("GET", f"/v1/documents/{segment(document_id)}/file", accept="application/pdf"), bytes, options
+        )
+
+    @operation
+    def get(self, document_id: str, **options: Unpack[Options]) -> Answer[models.DocumentAnswer]:
+        """Read a document
+
+        One of your organization's papers.
+
+        - `document_id`: The id of a paper of an organization
+        """
+        return self._send(Call("GET", f"/v1/documents/{segment(document_id)}"), models.DocumentAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        organization_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DocumentAnswer]]:
+        """List documents
+
+        Your organization's papers, newest first; an operator's list holds everybody's.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `organization_id`: For operators: of this organization
+        - `status`: Of one status Of one status Known values: submitted, accepted, refused, replaced, expired,
+        withdrawn.
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/documents",
+                query={"cursor": cursor, "limit": limit, "organization_id": organization_id, "status": status},
+            ),
+            Page[models.DocumentAnswer],
+            options,
+        )
+
+    @operation
+    def refuse(
+        self,
+        document_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Refuse a document
+
+        An operator says why it does not count; a mended one names it in `replaces_id`. Refused for everybody
+        else. Causes `document.refused`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/refuse",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @operation
+    def withdraw(
+        self,
+        document_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Withdraw a document
+
+        Your organization takes it back, before or after its review; a role that is asked for it begins nothing
+        new until another one is accepted. Causes `document.withdrawn`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+
+class AsyncDocumentsResource(AsyncResource):
+    """`client.documents`, awaited."""
+
+    @async_operation
+    async def accept(
+        self,
+        document_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Accept a document
+
+        An operator has looked at it; it counts until its last day. Refused for everybody else, and for a paper
+        that has expired meanwhile (409 `document_expired`). Causes `document.accepted`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/accept",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        file: File,
+        issued_on: str | date,
+        kind: str,
+        issuer: str | None | NotGiven = NOT_GIVEN,
+        number: str | None | NotGiven = NOT_GIVEN,
+        replaces_id: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | date | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Hand in a document
+
+        A paper waits for an operator's review. `reference.document_kinds` tells which ones your roles are asked
+        for.
+
+        Refused for a content that is not PDF, PNG or JPEG whatever its name says (422 `file_type_not_allowed`),
+        empty (`file_empty`), with a name that is `text_unstorable`, or above 10 MiB (413 `file_too_large`), for
+        one whose dates cannot be (422 `document_expired`, `in_the_future`, `ends_before_it_begins`), and for a
+        successor of what cannot be replaced (422 `document_not_replaceable`). What was refused gives way to its
+        successor at once, what counts when the successor is accepted. Causes `document.submitted`; once
+        accepted `document.expiring` 60, 30 and 7 days before `document.expired`.
+
+        - `file`: PDF, PNG or JPEG, up to 10 MiB
+        - `kind`: See reference.document_kinds Known values: trade_register, vat_certificate, insurance,
+        carrier_licence, treatment_permit, broker_registration, verifier_accreditation, bank_statement.
+        - `replaces_id`: The refused or ageing document that it follows
+        - `valid_until`: Inclusive, in UTC; needed where the kind expires
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/documents",
+                form={
+                    "issued_on": issued_on,
+                    "issuer": issuer,
+                    "kind": kind,
+                    "number": number,
+                    "replaces_id": replaces_id,
+                    "valid_until": valid_until,
+                },
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @async_operation
+    async def file(self, document_id: str, **options: Unpack[Options]) -> Answer[bytes]:
+        """Download a document's file
+
+        The bytes as they were handed in.
+
+        - `document_id`: The id of a paper of an organization
+        """
+        return await self._send(
+            Call("GET", f"/v1/documents/{segment(document_id)}/file", accept="application/pdf"), bytes, options
+        )
+
+    @async_operation
+    async def get(self, document_id: str, **options: Unpack[Options]) -> Answer[models.DocumentAnswer]:
+        """Read a document
+
+        One of your organization's papers.
+
+        - `document_id`: The id of a paper of an organization
+        """
+        return await self._send(Call("GET", f"/v1/documents/{segment(document_id)}"), models.DocumentAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        organization_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DocumentAnswer]]:
+        """List documents
+
+        Your organization's papers, newest first; an operator's list holds everybody's.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `organization_id`: For operators: of this organization
+        - `status`: Of one status Of one status Known values: submitted, accepted, refused, replaced, expired,
+        withdrawn.
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/documents",
+                query={"cursor": cursor, "limit": limit, "organization_id": organization_id, "status": status},
+            ),
+            AsyncPage[models.DocumentAnswer],
+            options,
+        )
+
+    @async_operation
+    async def refuse(
+        self,
+        document_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Refuse a document
+
+        An operator says why it does not count; a mended one names it in `replaces_id`. Refused for everybody
+        else. Causes `document.refused`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/refuse",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
+        )
+
+    @async_operation
+    async def withdraw(
+        self,
+        document_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DocumentAnswer]:
+        """Withdraw a document
+
+        Your organization takes it back, before or after its review; a role that is asked for it begins nothing
+        new until another one is accepted. Causes `document.withdrawn`.
+
+        - `document_id`: The id of a paper of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/documents/{segment(document_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DocumentAnswer,
+            options,
         )
 
 
@@ -1769,6 +2739,8 @@ class EventsResource(Resource):
         """Read an event
 
         As the caller's role in the matter lets it be seen.
+
+        - `event_id`: The id of something that happened
         """
         return self._send(Call("GET", f"/v1/events/{segment(event_id)}"), models.EventAnswer, options)
 
@@ -1786,6 +2758,7 @@ class EventsResource(Resource):
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
 
         - `after`: `next_after` of the answer before; 0 from the beginning
+        - `limit`: At most so many
         - `types`: Only these types
         """
         return self._send(
@@ -1801,6 +2774,8 @@ class AsyncEventsResource(AsyncResource):
         """Read an event
 
         As the caller's role in the matter lets it be seen.
+
+        - `event_id`: The id of something that happened
         """
         return await self._send(Call("GET", f"/v1/events/{segment(event_id)}"), models.EventAnswer, options)
 
@@ -1818,6 +2793,7 @@ class AsyncEventsResource(AsyncResource):
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
 
         - `after`: `next_after` of the answer before; 0 from the beginning
+        - `limit`: At most so many
         - `types`: Only these types
         """
         return await self._send(
@@ -1869,8 +2845,12 @@ class ImportsResource(Resource):
 
         Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
         its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
-        listing is published it is refused with `already_published`. Causes `import.completed` (also for a file
-        that cannot be read: its status is failed), and `listing.created` for a new draft.
+        listing is published it is refused with `already_published`. Refused with `may_not_list`, with
+        `listing_not_draft`, as invalid when `profile` or `mapping`, `listing_id` or `listing` is not given once
+        (`one_of`), when text is `text_unstorable`, when the mapping has faults (`source_malformed`,
+        `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused
+        for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also
+        for a file that cannot be read: its status is failed), and `listing.created` for a new draft.
 
         - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
@@ -1895,6 +2875,8 @@ class ImportsResource(Resource):
         """Read an import
 
         How far it is, and what became of its rows.
+
+        - `import_id`: The id of the reading of one manifest
         """
         return self._send(Call("GET", f"/v1/imports/{segment(import_id)}"), models.ImportAnswer, options)
 
@@ -1923,6 +2905,8 @@ class ImportsResource(Resource):
 
         As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
         until the manifest has been read.
+
+        - `import_id`: The id of the reading of one manifest
         """
         return self._send(Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options)
 
@@ -1947,8 +2931,12 @@ class AsyncImportsResource(AsyncResource):
 
         Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
         its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
-        listing is published it is refused with `already_published`. Causes `import.completed` (also for a file
-        that cannot be read: its status is failed), and `listing.created` for a new draft.
+        listing is published it is refused with `already_published`. Refused with `may_not_list`, with
+        `listing_not_draft`, as invalid when `profile` or `mapping`, `listing_id` or `listing` is not given once
+        (`one_of`), when text is `text_unstorable`, when the mapping has faults (`source_malformed`,
+        `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused
+        for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also
+        for a file that cannot be read: its status is failed), and `listing.created` for a new draft.
 
         - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
@@ -1973,6 +2961,8 @@ class AsyncImportsResource(AsyncResource):
         """Read an import
 
         How far it is, and what became of its rows.
+
+        - `import_id`: The id of the reading of one manifest
         """
         return await self._send(Call("GET", f"/v1/imports/{segment(import_id)}"), models.ImportAnswer, options)
 
@@ -2003,9 +2993,217 @@ class AsyncImportsResource(AsyncResource):
 
         As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
         until the manifest has been read.
+
+        - `import_id`: The id of the reading of one manifest
         """
         return await self._send(
             Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options
+        )
+
+
+class InvitationsResource(Resource):
+    """`client.invitations`."""
+
+    @operation
+    def accept(
+        self,
+        *,
+        token: str,
+        name: str | None | NotGiven = NOT_GIVEN,
+        password: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.AcceptedAnswer]:
+        """Accept an invitation
+
+        Needs no credential but the invitation's token. With a password you are signed in at once.
+
+        Refused with `invitation_unknown`, with `transition_not_possible` when it was accepted or revoked
+        before, with `invitation_expired` (409) after its time, with `member_exists` when the address has become
+        a member's meanwhile, with `name_needed` where neither you nor the invitation say a name, and with
+        `live_not_served` (401) by a server of the sandbox alone. Causes `member.joined`.
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/invitations/accept",
+                json={"name": name, "password": password, "token": token},
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.AcceptedAnswer,
+            options,
+        )
+
+    @operation
+    def create(
+        self, *, email: str, role: str, name: str | None | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
+    ) -> Answer[models.InvitedAnswer]:
+        """Invite a person
+
+        The token is shown this once and good for 14 days; bring it to the person by a way you trust.
+
+        Refused with `role_above_yours` for a role that may do more than your credential, with `member_exists`
+        for a member's address and with `invitation_pending` for one that is invited already.
+
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return self._send(
+            Call("POST", "/v1/invitations", json={"email": email, "name": name, "role": role}, is_keyed=True),
+            models.InvitedAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.InvitationAnswer]]:
+        """List invitations
+
+        Your organization's, newest first, whatever became of them; tokens never.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/invitations", query={"cursor": cursor, "limit": limit}),
+            Page[models.InvitationAnswer],
+            options,
+        )
+
+    @operation
+    def revoke(
+        self,
+        invitation_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.InvitationAnswer]:
+        """Revoke an invitation
+
+        Its token opens nothing from now on.
+
+        - `invitation_id`: The id of a place kept for a person who has not come yet
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/invitations/{segment(invitation_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.InvitationAnswer,
+            options,
+        )
+
+
+class AsyncInvitationsResource(AsyncResource):
+    """`client.invitations`, awaited."""
+
+    @async_operation
+    async def accept(
+        self,
+        *,
+        token: str,
+        name: str | None | NotGiven = NOT_GIVEN,
+        password: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.AcceptedAnswer]:
+        """Accept an invitation
+
+        Needs no credential but the invitation's token. With a password you are signed in at once.
+
+        Refused with `invitation_unknown`, with `transition_not_possible` when it was accepted or revoked
+        before, with `invitation_expired` (409) after its time, with `member_exists` when the address has become
+        a member's meanwhile, with `name_needed` where neither you nor the invitation say a name, and with
+        `live_not_served` (401) by a server of the sandbox alone. Causes `member.joined`.
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/invitations/accept",
+                json={"name": name, "password": password, "token": token},
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.AcceptedAnswer,
+            options,
+        )
+
+    @async_operation
+    async def create(
+        self, *, email: str, role: str, name: str | None | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
+    ) -> Answer[models.InvitedAnswer]:
+        """Invite a person
+
+        The token is shown this once and good for 14 days; bring it to the person by a way you trust.
+
+        Refused with `role_above_yours` for a role that may do more than your credential, with `member_exists`
+        for a member's address and with `invitation_pending` for one that is invited already.
+
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return await self._send(
+            Call("POST", "/v1/invitations", json={"email": email, "name": name, "role": role}, is_keyed=True),
+            models.InvitedAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.InvitationAnswer]]:
+        """List invitations
+
+        Your organization's, newest first, whatever became of them; tokens never.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/invitations", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.InvitationAnswer],
+            options,
+        )
+
+    @async_operation
+    async def revoke(
+        self,
+        invitation_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.InvitationAnswer]:
+        """Revoke an invitation
+
+        Its token opens nothing from now on.
+
+        - `invitation_id`: The id of a place kept for a person who has not come yet
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/invitations/{segment(invitation_id)}/revoke",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.InvitationAnswer,
+            options,
         )
 
 
@@ -2138,8 +3336,10 @@ class ListingsResource(Resource):
     ) -> Answer[models.ListingAnswer]:
         """Add an item to a draft
 
-        Answers the listing. Refused with 409 `item_key_taken` when another item has the key.
+        Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item
+        has the key.
 
+        - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
@@ -2206,8 +3406,11 @@ class ListingsResource(Resource):
 
         Makes a draft that only you see, with or without items.
 
-        Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out;
-        `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`.
+        Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
+        `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
+        `blocked_transitions` says what is still missing. Causes `listing.created`.
 
         - `currency`: ISO 4217
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
@@ -2253,6 +3456,8 @@ class ListingsResource(Resource):
         """Read a listing
 
         With its items. Your own always; another's once it is published, to all or to you: its drafts are 404.
+
+        - `listing_id`: The id of an offer of goods
         """
         return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
 
@@ -2295,13 +3500,22 @@ class ListingsResource(Resource):
 
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
-        Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition
-        ("unknown" is an answer), a waste code that does not hold where and when the goods are offered,
-        hazardous goods without waste code, hazardous properties, UN number, packaging or photos, goods priced
-        by the tonne without a mass, an end that is missing or past. Photos are demanded of hazardous goods
-        below like_new; for others a notice says they are missing. Causes `listing.submitted`,
+        Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
+        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
+        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
+        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
+        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
+        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
+        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
+        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
+        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
+        `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
+        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`). Refused with `may_not_list`,
+        and while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `listing.submitted`,
         `listing.published` and `listing.opened`, the last at `opens_at`.
 
+        - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -2323,8 +3537,11 @@ class ListingsResource(Resource):
     ) -> Answer[models.ListingAnswer]:
         """Remove an item from a draft
 
-        Answers the listing. External ids of an imported item may be imported anew.
+        Answers the listing. External ids of an imported item may be imported anew. Refused with
+        `listing_not_draft`.
 
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
         - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
@@ -2355,17 +3572,21 @@ class ListingsResource(Resource):
         """Search what is offered
 
         Published listings that are open to everybody or to you, newest first. Material, return reason and
-        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle.
+        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle (422
+        `place_malformed`).
 
         - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
         refurbished, used_good, used_fair, damaged, salvage.
+        - `country`: Where it lies: ISO 3166-1 alpha-2
         - `cursor`: `next_cursor` of the page before
         - `limit`: How many, at most
         - `material`: A material's code that an item is made of
         - `near`: latitude,longitude in degrees
         - `radius_km`: Around `near`, as the crow flies
-        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
-        - `status`: Known values: scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        - `return_reason`: Why an item goes back Why an item goes back Known values: damaged, defective,
+        end_of_life, unsold_inventory, product_recall.
+        - `status`: What has become of it What has become of it Known values: scheduled, open, closed, awarded,
+        fulfilled, expired, withdrawn, cancelled.
         """
         return self._send(
             Call(
@@ -2415,8 +3636,10 @@ class ListingsResource(Resource):
     ) -> Answer[models.ListingAnswer]:
         """Change a draft
 
-        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read.
+        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
+        `site_not_found` and `organization_not_found` as for a new one.
 
+        - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `mode`: Known values: sealed, timed, negotiated.
@@ -2481,8 +3704,10 @@ class ListingsResource(Resource):
 
         Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
         `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
-        yours to say.
+        yours to say. Refused with `listing_not_draft`, and with 409 `item_key_taken`.
 
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
@@ -2527,9 +3752,10 @@ class ListingsResource(Resource):
     ) -> Answer[models.ListingAnswer]:
         """Withdraw a listing
 
-        Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes
-        `listing.withdrawn`.
+        Until a bid is awarded, by its seller (`not_the_seller`). Bids on it are released, and external ids may
+        be listed anew. Causes `listing.withdrawn`.
 
+        - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -2576,8 +3802,10 @@ class AsyncListingsResource(AsyncResource):
     ) -> Answer[models.ListingAnswer]:
         """Add an item to a draft
 
-        Answers the listing. Refused with 409 `item_key_taken` when another item has the key.
+        Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item
+        has the key.
 
+        - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
@@ -2644,8 +3872,11 @@ class AsyncListingsResource(AsyncResource):
 
         Makes a draft that only you see, with or without items.
 
-        Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out;
-        `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`.
+        Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
+        `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
+        `blocked_transitions` says what is still missing. Causes `listing.created`.
 
         - `currency`: ISO 4217
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
@@ -2691,6 +3922,8 @@ class AsyncListingsResource(AsyncResource):
         """Read a listing
 
         With its items. Your own always; another's once it is published, to all or to you: its drafts are 404.
+
+        - `listing_id`: The id of an offer of goods
         """
         return await self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
 
@@ -2733,13 +3966,22 @@ class AsyncListingsResource(AsyncResource):
 
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
-        Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition
-        ("unknown" is an answer), a waste code that does not hold where and when the goods are offered,
-        hazardous goods without waste code, hazardous properties, UN number, packaging or photos, goods priced
-        by the tonne without a mass, an end that is missing or past. Photos are demanded of hazardous goods
-        below like_new; for others a notice says they are missing. Causes `listing.submitted`,
+        Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
+        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
+        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
+        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
+        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
+        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
+        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
+        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
+        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
+        `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
+        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`). Refused with `may_not_list`,
+        and while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `listing.submitted`,
         `listing.published` and `listing.opened`, the last at `opens_at`.
 
+        - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -2761,8 +4003,11 @@ class AsyncListingsResource(AsyncResource):
     ) -> Answer[models.ListingAnswer]:
         """Remove an item from a draft
 
-        Answers the listing. External ids of an imported item may be imported anew.
+        Answers the listing. External ids of an imported item may be imported anew. Refused with
+        `listing_not_draft`.
 
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
         - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
@@ -2793,17 +4038,21 @@ class AsyncListingsResource(AsyncResource):
         """Search what is offered
 
         Published listings that are open to everybody or to you, newest first. Material, return reason and
-        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle.
+        condition must meet in one item; `near` with `radius_km` keeps what lies within a circle (422
+        `place_malformed`).
 
         - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
         refurbished, used_good, used_fair, damaged, salvage.
+        - `country`: Where it lies: ISO 3166-1 alpha-2
         - `cursor`: `next_cursor` of the page before
         - `limit`: How many, at most
         - `material`: A material's code that an item is made of
         - `near`: latitude,longitude in degrees
         - `radius_km`: Around `near`, as the crow flies
-        - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
-        - `status`: Known values: scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        - `return_reason`: Why an item goes back Why an item goes back Known values: damaged, defective,
+        end_of_life, unsold_inventory, product_recall.
+        - `status`: What has become of it What has become of it Known values: scheduled, open, closed, awarded,
+        fulfilled, expired, withdrawn, cancelled.
         """
         return await self._send(
             Call(
@@ -2853,8 +4102,10 @@ class AsyncListingsResource(AsyncResource):
     ) -> Answer[models.ListingAnswer]:
         """Change a draft
 
-        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read.
+        Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
+        `site_not_found` and `organization_not_found` as for a new one.
 
+        - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `mode`: Known values: sealed, timed, negotiated.
@@ -2919,8 +4170,10 @@ class AsyncListingsResource(AsyncResource):
 
         Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
         `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
-        yours to say.
+        yours to say. Refused with `listing_not_draft`, and with 409 `item_key_taken`.
 
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
@@ -2965,9 +4218,10 @@ class AsyncListingsResource(AsyncResource):
     ) -> Answer[models.ListingAnswer]:
         """Withdraw a listing
 
-        Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes
-        `listing.withdrawn`.
+        Until a bid is awarded, by its seller (`not_the_seller`). Bids on it are released, and external ids may
+        be listed anew. Causes `listing.withdrawn`.
 
+        - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -2993,6 +4247,8 @@ class MaterialBatchesResource(Resource):
         """Get a material batch
 
         One amount of material, with its codes as they held then and how much of it is claimed.
+
+        - `batch_id`: The id of a material batch
         """
         return self._send(Call("GET", f"/v1/material-batches/{segment(batch_id)}"), models.BatchAnswer, options)
 
@@ -3036,6 +4292,8 @@ class AsyncMaterialBatchesResource(AsyncResource):
         """Get a material batch
 
         One amount of material, with its codes as they held then and how much of it is claimed.
+
+        - `batch_id`: The id of a material batch
         """
         return await self._send(Call("GET", f"/v1/material-batches/{segment(batch_id)}"), models.BatchAnswer, options)
 
@@ -3080,7 +4338,11 @@ class MembersResource(Resource):
     ) -> Answer[models.MemberAnswer]:
         """Add a member
 
-        A person who acts for your organization. Refused when the e-mail address is a member's already.
+        A person who acts for your organization, without a way to sign in: create a key for them, or invite them
+        instead.
+
+        Refused with `member_exists` when the e-mail address is a member's already, and with `role_above_yours`
+        for a role that may do more than your credential. Causes `member.joined`.
 
         - `role`: Known values: owner, manager, operator, driver, viewer.
         """
@@ -3091,11 +4353,22 @@ class MembersResource(Resource):
         )
 
     @operation
+    def get(self, member_id: str, **options: Unpack[Options]) -> Answer[models.MemberAnswer]:
+        """Read a member
+
+        One of your organization's members, also one who has gone.
+
+        - `member_id`: The id of a person of an organization
+        """
+        return self._send(Call("GET", f"/v1/members/{segment(member_id)}"), models.MemberAnswer, options)
+
+    @operation
     def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
+        removed: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
     ) -> Answer[Page[models.MemberAnswer]]:
         """List members
@@ -3104,9 +4377,93 @@ class MembersResource(Resource):
 
         - `cursor`: `next_cursor` of the page before
         - `limit`: How many, at most
+        - `removed`: Those who have gone, instead of those who are there
         """
         return self._send(
-            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}), Page[models.MemberAnswer], options
+            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit, "removed": removed}),
+            Page[models.MemberAnswer],
+            options,
+        )
+
+    @operation
+    def remove(
+        self,
+        member_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.MemberAnswer]:
+        """Remove a member
+
+        The member's keys and sessions open nothing from now on; the e-mail address may be invited anew.
+
+        Refused with `role_above_yours` for a member who may do more than your credential, and with `last_owner`
+        (409) for the only owner left. Causes `member.removed` and, for each key, `api_key.revoked`.
+
+        - `member_id`: The id of a person of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/members/{segment(member_id)}/remove",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.MemberAnswer,
+            options,
+        )
+
+    @operation
+    def set_password(self, *, password: str, **options: Unpack[WriteOptions]) -> Answer[models.MemberAnswer]:
+        """Set your password
+
+        Your own, to sign in with; your other sessions end. Needs a session that is younger than 15 minutes, so
+        that nobody who finds a screen unlocked takes the account over; a first password is also set with a key
+        that carries your whole role and does not expire. Refused with `sign_in_again` otherwise, and with
+        `not_for_delegates` under a delegation.
+
+        - `password`: 12 to 200 characters
+        """
+        return self._send(
+            Call("POST", "/v1/members/me/password", json={"password": password}, is_keyed=True),
+            models.MemberAnswer,
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        member_id: str,
+        *,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        role: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.MemberAnswer]:
+        """Change a member
+
+        Name and role; what a role loses, the member's keys and sessions lose at once.
+
+        Refused with `role_above_yours` where the old or the new role may do more than your credential, and with
+        `last_owner` (409) for the only owner left. Causes `member.role_changed`.
+
+        - `member_id`: The id of a person of an organization
+        - `if_match`: The ETag you read, `"3"`
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/members/{segment(member_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"name": name, "role": role},
+            ),
+            models.MemberAnswer,
+            options,
         )
 
 
@@ -3119,7 +4476,11 @@ class AsyncMembersResource(AsyncResource):
     ) -> Answer[models.MemberAnswer]:
         """Add a member
 
-        A person who acts for your organization. Refused when the e-mail address is a member's already.
+        A person who acts for your organization, without a way to sign in: create a key for them, or invite them
+        instead.
+
+        Refused with `member_exists` when the e-mail address is a member's already, and with `role_above_yours`
+        for a role that may do more than your credential. Causes `member.joined`.
 
         - `role`: Known values: owner, manager, operator, driver, viewer.
         """
@@ -3129,12 +4490,23 @@ class AsyncMembersResource(AsyncResource):
             options,
         )
 
+    @async_operation
+    async def get(self, member_id: str, **options: Unpack[Options]) -> Answer[models.MemberAnswer]:
+        """Read a member
+
+        One of your organization's members, also one who has gone.
+
+        - `member_id`: The id of a person of an organization
+        """
+        return await self._send(Call("GET", f"/v1/members/{segment(member_id)}"), models.MemberAnswer, options)
+
     @async_list_operation
     async def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
+        removed: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
     ) -> Answer[AsyncPage[models.MemberAnswer]]:
         """List members
@@ -3143,10 +4515,202 @@ class AsyncMembersResource(AsyncResource):
 
         - `cursor`: `next_cursor` of the page before
         - `limit`: How many, at most
+        - `removed`: Those who have gone, instead of those who are there
         """
         return await self._send(
-            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit}),
+            Call("GET", "/v1/members", query={"cursor": cursor, "limit": limit, "removed": removed}),
             AsyncPage[models.MemberAnswer],
+            options,
+        )
+
+    @async_operation
+    async def remove(
+        self,
+        member_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.MemberAnswer]:
+        """Remove a member
+
+        The member's keys and sessions open nothing from now on; the e-mail address may be invited anew.
+
+        Refused with `role_above_yours` for a member who may do more than your credential, and with `last_owner`
+        (409) for the only owner left. Causes `member.removed` and, for each key, `api_key.revoked`.
+
+        - `member_id`: The id of a person of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/members/{segment(member_id)}/remove",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.MemberAnswer,
+            options,
+        )
+
+    @async_operation
+    async def set_password(self, *, password: str, **options: Unpack[WriteOptions]) -> Answer[models.MemberAnswer]:
+        """Set your password
+
+        Your own, to sign in with; your other sessions end. Needs a session that is younger than 15 minutes, so
+        that nobody who finds a screen unlocked takes the account over; a first password is also set with a key
+        that carries your whole role and does not expire. Refused with `sign_in_again` otherwise, and with
+        `not_for_delegates` under a delegation.
+
+        - `password`: 12 to 200 characters
+        """
+        return await self._send(
+            Call("POST", "/v1/members/me/password", json={"password": password}, is_keyed=True),
+            models.MemberAnswer,
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        member_id: str,
+        *,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        role: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.MemberAnswer]:
+        """Change a member
+
+        Name and role; what a role loses, the member's keys and sessions lose at once.
+
+        Refused with `role_above_yours` where the old or the new role may do more than your credential, and with
+        `last_owner` (409) for the only owner left. Causes `member.role_changed`.
+
+        - `member_id`: The id of a person of an organization
+        - `if_match`: The ETag you read, `"3"`
+        - `role`: Known values: owner, manager, operator, driver, viewer.
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/members/{segment(member_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"name": name, "role": role},
+            ),
+            models.MemberAnswer,
+            options,
+        )
+
+
+class OauthResource(Resource):
+    """`client.oauth`."""
+
+    @operation
+    def jwks(self, **options: Unpack[Options]) -> Answer[models.KeySet]:
+        """The keys that sign access tokens
+
+        Public keys (RFC 7517) by which anybody checks an access token; `kid` in its header says by which.
+        """
+        return self._send(Call("GET", "/.well-known/jwks.json", is_public=True), models.KeySet, options)
+
+    @operation
+    def token(
+        self,
+        *,
+        grant_type: str,
+        account_: str | None | NotGiven = NOT_GIVEN,
+        client_id: str | None | NotGiven = NOT_GIVEN,
+        client_secret: str | None | NotGiven = NOT_GIVEN,
+        scope: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.TokenAnswer]:
+        """Get an access token
+
+        OAuth 2.1 client credentials: the id and the secret of an API key for a signed token of ten minutes, of
+        the same permissions or fewer. With `account` it acts under a delegation of that organization, and says
+        so in `act`.
+
+        The client authenticates in the form or by HTTP Basic. What ends the key ends its tokens at once.
+
+        - `account_`: The organization to act for under a delegation; absent: your own
+        - `client_id`: The id of an API key
+        - `client_secret`: The key's secret, or the whole bearer token
+        - `grant_type`: client_credentials
+        - `scope`: Permissions, separated by spaces; absent: all the key holds
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/oauth/token",
+                form={
+                    "account": account_,
+                    "client_id": client_id,
+                    "client_secret": client_secret,
+                    "grant_type": grant_type,
+                    "scope": scope,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.TokenAnswer,
+            options,
+        )
+
+
+class AsyncOauthResource(AsyncResource):
+    """`client.oauth`, awaited."""
+
+    @async_operation
+    async def jwks(self, **options: Unpack[Options]) -> Answer[models.KeySet]:
+        """The keys that sign access tokens
+
+        Public keys (RFC 7517) by which anybody checks an access token; `kid` in its header says by which.
+        """
+        return await self._send(Call("GET", "/.well-known/jwks.json", is_public=True), models.KeySet, options)
+
+    @async_operation
+    async def token(
+        self,
+        *,
+        grant_type: str,
+        account_: str | None | NotGiven = NOT_GIVEN,
+        client_id: str | None | NotGiven = NOT_GIVEN,
+        client_secret: str | None | NotGiven = NOT_GIVEN,
+        scope: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.TokenAnswer]:
+        """Get an access token
+
+        OAuth 2.1 client credentials: the id and the secret of an API key for a signed token of ten minutes, of
+        the same permissions or fewer. With `account` it acts under a delegation of that organization, and says
+        so in `act`.
+
+        The client authenticates in the form or by HTTP Basic. What ends the key ends its tokens at once.
+
+        - `account_`: The organization to act for under a delegation; absent: your own
+        - `client_id`: The id of an API key
+        - `client_secret`: The key's secret, or the whole bearer token
+        - `grant_type`: client_credentials
+        - `scope`: Permissions, separated by spaces; absent: all the key holds
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/oauth/token",
+                form={
+                    "account": account_,
+                    "client_id": client_id,
+                    "client_secret": client_secret,
+                    "grant_type": grant_type,
+                    "scope": scope,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.TokenAnswer,
             options,
         )
 
@@ -3166,9 +4730,12 @@ class OffersResource(Resource):
         """Accept an offer
 
         The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
-        `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
-        offer.accepted, pickup.accepted and offer.superseded.
+        `offer_not_open`. Refused when the transport permit does not cover the goods that day (`permit_scope`,
+        `permit_expired`, `permit_tonnage`), and while you may begin nothing new (`not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`.
 
+        - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3197,8 +4764,10 @@ class OffersResource(Resource):
     ) -> Answer[models.OfferAnswer]:
         """Decline an offer
 
-        The carrier does not want the job; the next one is asked at once. Causes offer.declined.
+        The carrier does not want the job; the next one is asked at once. Causes `offer.declined`, and
+        `offer.made` to the next or `pickup.tender_exhausted`. A late answer is `offer_not_open`.
 
+        - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
@@ -3222,6 +4791,8 @@ class OffersResource(Resource):
         """Get an offer
 
         One offer, for the carrier it was made to and the owner of the job.
+
+        - `offer_id`: The id of a job offered to one carrier
         """
         return self._send(Call("GET", f"/v1/offers/{segment(offer_id)}"), models.OfferAnswer, options)
 
@@ -3268,9 +4839,12 @@ class AsyncOffersResource(AsyncResource):
         """Accept an offer
 
         The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
-        `offer_not_open`. Refused when the transport permit does not cover the goods that day. Causes
-        offer.accepted, pickup.accepted and offer.superseded.
+        `offer_not_open`. Refused when the transport permit does not cover the goods that day (`permit_scope`,
+        `permit_expired`, `permit_tonnage`), and while you may begin nothing new (`not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`.
 
+        - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3299,8 +4873,10 @@ class AsyncOffersResource(AsyncResource):
     ) -> Answer[models.OfferAnswer]:
         """Decline an offer
 
-        The carrier does not want the job; the next one is asked at once. Causes offer.declined.
+        The carrier does not want the job; the next one is asked at once. Causes `offer.declined`, and
+        `offer.made` to the next or `pickup.tender_exhausted`. A late answer is `offer_not_open`.
 
+        - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Known values: no_capacity, no_adr_vehicle, price_too_low, window_unsuitable,
@@ -3324,6 +4900,8 @@ class AsyncOffersResource(AsyncResource):
         """Get an offer
 
         One offer, for the carrier it was made to and the owner of the job.
+
+        - `offer_id`: The id of a job offered to one carrier
         """
         return await self._send(Call("GET", f"/v1/offers/{segment(offer_id)}"), models.OfferAnswer, options)
 
@@ -3368,6 +4946,7 @@ class OnboardingResource(Resource):
         owner: models.NewOwnerParam,
         roles: Sequence[str],
         environment: str | NotGiven = NOT_GIVEN,
+        lei: str | None | NotGiven = NOT_GIVEN,
         vat_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.RegisteredAnswer]:
@@ -3376,14 +4955,18 @@ class OnboardingResource(Resource):
         Needs no credential. Answers the organization and its owner's first API key, whose secret is shown this
         once.
 
-        In the sandbox the organization is verified at once; a live one acts for nobody until an operator has
-        verified it. Refused with `role_not_open` for the role operator, and for verifier in live mode. Causes
+        In the sandbox the organization is verified at once; a live one hands in its documents, submits itself
+        for review and acts for nobody until an operator has verified it. Refused with `role_not_open` for the
+        role operator, and for verifier in live mode; with `vat_id_invalid` or `lei_invalid` for a number that
+        cannot be one; with `live_not_served` (403) by a server of the sandbox alone. Causes
         `organization.registered`, `api_key.created` and, in the sandbox, `organization.verified`.
 
         - `country`: ISO 3166-1 alpha-2
         - `environment`: Known values: sandbox, live.
+        - `lei`: ISO 17442
         - `owner`: Who may do everything for the organization, its keys and members included.
         - `roles`: `operator` is never open, `verifier` only in the sandbox
+        - `vat_id`: As the country writes it; kept without blanks and with its prefix
         """
         return self._send(
             Call(
@@ -3394,6 +4977,7 @@ class OnboardingResource(Resource):
                     "country": country,
                     "environment": environment,
                     "legal_name": legal_name,
+                    "lei": lei,
                     "owner": owner,
                     "roles": roles,
                     "vat_id": vat_id,
@@ -3419,6 +5003,7 @@ class AsyncOnboardingResource(AsyncResource):
         owner: models.NewOwnerParam,
         roles: Sequence[str],
         environment: str | NotGiven = NOT_GIVEN,
+        lei: str | None | NotGiven = NOT_GIVEN,
         vat_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.RegisteredAnswer]:
@@ -3427,14 +5012,18 @@ class AsyncOnboardingResource(AsyncResource):
         Needs no credential. Answers the organization and its owner's first API key, whose secret is shown this
         once.
 
-        In the sandbox the organization is verified at once; a live one acts for nobody until an operator has
-        verified it. Refused with `role_not_open` for the role operator, and for verifier in live mode. Causes
+        In the sandbox the organization is verified at once; a live one hands in its documents, submits itself
+        for review and acts for nobody until an operator has verified it. Refused with `role_not_open` for the
+        role operator, and for verifier in live mode; with `vat_id_invalid` or `lei_invalid` for a number that
+        cannot be one; with `live_not_served` (403) by a server of the sandbox alone. Causes
         `organization.registered`, `api_key.created` and, in the sandbox, `organization.verified`.
 
         - `country`: ISO 3166-1 alpha-2
         - `environment`: Known values: sandbox, live.
+        - `lei`: ISO 17442
         - `owner`: Who may do everything for the organization, its keys and members included.
         - `roles`: `operator` is never open, `verifier` only in the sandbox
+        - `vat_id`: As the country writes it; kept without blanks and with its prefix
         """
         return await self._send(
             Call(
@@ -3445,6 +5034,7 @@ class AsyncOnboardingResource(AsyncResource):
                     "country": country,
                     "environment": environment,
                     "legal_name": legal_name,
+                    "lei": lei,
                     "owner": owner,
                     "roles": roles,
                     "vat_id": vat_id,
@@ -3465,19 +5055,20 @@ class OrdersResource(Resource):
         self,
         order_id: str,
         *,
+        if_match: str | int,
         reason: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.OrderAnswer]:
         """Cancel an order
 
         Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
-        open pickups are cancelled, and the lot may be awarded again. Tells order.cancelled,
-        listing.award_reopened and, once confirmed, deal.cancelling.
+        open pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`,
+        `listing.award_reopened` and, once confirmed, `deal.cancelling`.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return self._send(
             Call(
@@ -3493,19 +5084,27 @@ class OrdersResource(Resource):
         )
 
     @operation
-    def get(self, order_id: str, **options: Unpack[Options]) -> Answer[models.OrderAnswer]:
+    def get(
+        self, order_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.OrderAnswer]:
         """Read an order
 
         With its frozen terms, what became of each line, what was refused and where it goes, and which
         certificates are owed. Seller and buyer see it; for a carrier there is nothing here.
+
+        - `order_id`: The id of the contract made by one award
+        - `expand`: Written out beside their ids: listing, bid
         """
-        return self._send(Call("GET", f"/v1/orders/{segment(order_id)}"), models.OrderAnswer, options)
+        return self._send(
+            Call("GET", f"/v1/orders/{segment(order_id)}", query={"expand": expand}), models.OrderAnswer, options
+        )
 
     @operation
     def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         listing_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -3516,6 +5115,7 @@ class OrdersResource(Resource):
         Those the caller sells or buys in, newest first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: listing, bid
         - `limit`: How many, at most
         - `listing_id`: Only of this listing
         - `status`: Only in this status
@@ -3524,7 +5124,7 @@ class OrdersResource(Resource):
             Call(
                 "GET",
                 "/v1/orders",
-                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+                query={"cursor": cursor, "expand": expand, "limit": limit, "listing_id": listing_id, "status": status},
             ),
             Page[models.OrderAnswer],
             options,
@@ -3547,9 +5147,10 @@ class OrdersResource(Resource):
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
         flagged, never refused; the tolerance counts over all receipts of a line.
 
-        Refused only when no delivery waits for a receipt: `nothing_delivered`. Tells order.partially_received
-        or order.received.
+        Refused only when no delivery waits for a receipt, `nothing_delivered`, or a line is not of the order,
+        `line_not_found`. Causes `order.partially_received` or `order.received`.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3571,10 +5172,10 @@ class OrdersResource(Resource):
         self,
         order_id: str,
         *,
+        if_match: str | int,
         line_id: str,
         route: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         redirect: models.RedirectParam | None | NotGiven = NOT_GIVEN,
         relist: models.RelistParam | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
@@ -3586,11 +5187,13 @@ class OrdersResource(Resource):
         last three a listing is published at once, from where the goods lie. After two business days of silence
         the money goes back all the same; the route stays open.
 
-        Refused: `nothing_to_route`, and with a pointer per thing the new listing lacks. Tells
-        order.remainder_routed, deal.adjusted, and listing or pickup events.
+        Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the
+        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` names them.
+        Causes `order.remainder_routed`, `deal.adjusted`, and listing or pickup events.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         - `route`: Known values: return, redirect, relist, dispose.
         """
         return self._send(
@@ -3615,19 +5218,20 @@ class AsyncOrdersResource(AsyncResource):
         self,
         order_id: str,
         *,
+        if_match: str | int,
         reason: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.OrderAnswer]:
         """Cancel an order
 
         Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
-        open pickups are cancelled, and the lot may be awarded again. Tells order.cancelled,
-        listing.award_reopened and, once confirmed, deal.cancelling.
+        open pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`,
+        `listing.award_reopened` and, once confirmed, `deal.cancelling`.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return await self._send(
             Call(
@@ -3643,19 +5247,27 @@ class AsyncOrdersResource(AsyncResource):
         )
 
     @async_operation
-    async def get(self, order_id: str, **options: Unpack[Options]) -> Answer[models.OrderAnswer]:
+    async def get(
+        self, order_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.OrderAnswer]:
         """Read an order
 
         With its frozen terms, what became of each line, what was refused and where it goes, and which
         certificates are owed. Seller and buyer see it; for a carrier there is nothing here.
+
+        - `order_id`: The id of the contract made by one award
+        - `expand`: Written out beside their ids: listing, bid
         """
-        return await self._send(Call("GET", f"/v1/orders/{segment(order_id)}"), models.OrderAnswer, options)
+        return await self._send(
+            Call("GET", f"/v1/orders/{segment(order_id)}", query={"expand": expand}), models.OrderAnswer, options
+        )
 
     @async_list_operation
     async def list(
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         listing_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -3666,6 +5278,7 @@ class AsyncOrdersResource(AsyncResource):
         Those the caller sells or buys in, newest first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: listing, bid
         - `limit`: How many, at most
         - `listing_id`: Only of this listing
         - `status`: Only in this status
@@ -3674,7 +5287,7 @@ class AsyncOrdersResource(AsyncResource):
             Call(
                 "GET",
                 "/v1/orders",
-                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+                query={"cursor": cursor, "expand": expand, "limit": limit, "listing_id": listing_id, "status": status},
             ),
             AsyncPage[models.OrderAnswer],
             options,
@@ -3697,9 +5310,10 @@ class AsyncOrdersResource(AsyncResource):
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
         flagged, never refused; the tolerance counts over all receipts of a line.
 
-        Refused only when no delivery waits for a receipt: `nothing_delivered`. Tells order.partially_received
-        or order.received.
+        Refused only when no delivery waits for a receipt, `nothing_delivered`, or a line is not of the order,
+        `line_not_found`. Causes `order.partially_received` or `order.received`.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3721,10 +5335,10 @@ class AsyncOrdersResource(AsyncResource):
         self,
         order_id: str,
         *,
+        if_match: str | int,
         line_id: str,
         route: str,
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         redirect: models.RedirectParam | None | NotGiven = NOT_GIVEN,
         relist: models.RelistParam | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
@@ -3736,11 +5350,13 @@ class AsyncOrdersResource(AsyncResource):
         last three a listing is published at once, from where the goods lie. After two business days of silence
         the money goes back all the same; the route stays open.
 
-        Refused: `nothing_to_route`, and with a pointer per thing the new listing lacks. Tells
-        order.remainder_routed, deal.adjusted, and listing or pickup events.
+        Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the
+        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` names them.
+        Causes `order.remainder_routed`, `deal.adjusted`, and listing or pickup events.
 
+        - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         - `route`: Known values: return, redirect, relist, dispose.
         """
         return await self._send(
@@ -3761,13 +5377,284 @@ class OrganizationsResource(Resource):
     """`client.organizations`."""
 
     @operation
+    def close(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Close an organization
+
+        For good, by its owner or an operator: it begins nothing any more. What is under way goes on to its end,
+        and its credentials keep working for that. Causes `organization.closed`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/close",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
     def get(self, organization_id: str, **options: Unpack[Options]) -> Answer[models.OrganizationAnswer]:
         """Read an organization
 
         Your own organization whole; of any other its public face: id, legal name, country and roles.
+
+        - `organization_id`: The id of an organization
         """
         return self._send(
             Call("GET", f"/v1/organizations/{segment(organization_id)}"), models.OrganizationAnswer, options
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        verification_status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.OrganizationAnswer]]:
+        """List organizations
+
+        Your own; an operator's list holds everybody, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `verification_status`: e.g. in_review e.g. in_review Known values: unverified, in_review, verified,
+        rejected, suspended, closed.
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/organizations",
+                query={"cursor": cursor, "limit": limit, "verification_status": verification_status},
+            ),
+            Page[models.OrganizationAnswer],
+            options,
+        )
+
+    @operation
+    def reinstate(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Reinstate an organization
+
+        An operator ends the suspension. Refused for everybody else, and for each paper that is not in force any
+        more (`document_missing`, `document_under_review`, `document_expired`).
+
+        Causes `organization.reinstated`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/reinstate",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
+    def reject(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Reject an organization
+
+        An operator ends the review without a verification; submitted again, it begins anew. Refused for
+        everybody else.
+
+        Causes `organization.rejected`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/reject",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
+    def request_changes(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Request changes of an organization
+
+        An operator has open points: the organization mends them and submits itself again. Refused for everybody
+        else.
+
+        Causes `organization.changes_requested`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/request_changes",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
+    def submit(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Submit an organization for review
+
+        Your own, unverified or rejected, once every document that its roles are asked for is handed in;
+        otherwise refused with `document_missing` or `document_expired` for each. Causes
+        `organization.submitted`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/submit",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
+    def suspend(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Suspend an organization
+
+        An operator locks its roles: it begins nothing new and finishes what is under way. Refused for everybody
+        else.
+
+        Causes `organization.suspended`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/suspend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        organization_id: str,
+        *,
+        if_match: str | int,
+        contact_email: str | None | NotGiven = NOT_GIVEN,
+        contacts: Sequence[models.ContactParam | models.Contact] | None | NotGiven = NOT_GIVEN,
+        iban: str | None | NotGiven = NOT_GIVEN,
+        legal_name: str | None | NotGiven = NOT_GIVEN,
+        lei: str | None | NotGiven = NOT_GIVEN,
+        vat_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Change an organization
+
+        Your own: legal identity, bank account and contacts. Needs If-Match (428 without).
+
+        A verified live organization that changes `legal_name`, `vat_id`, `lei` or `iban` is in review again and
+        begins nothing new until an operator has looked; what is under way goes on. While it is in review these
+        cannot change (`identity_under_review`). Of an IBAN only its mask can be read afterwards. Refused with
+        `vat_id_invalid`, `lei_invalid` or `iban_invalid` for a number that cannot be one, and with
+        `organization_closed` for good. Causes `organization.updated` and, where it is in review again,
+        `organization.submitted`.
+
+        - `organization_id`: The id of an organization
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/organizations/{segment(organization_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "contact_email": contact_email,
+                    "contacts": contacts,
+                    "iban": iban,
+                    "legal_name": legal_name,
+                    "lei": lei,
+                    "vat_id": vat_id,
+                },
+            ),
+            models.OrganizationAnswer,
+            options,
         )
 
     @operation
@@ -3781,10 +5668,13 @@ class OrganizationsResource(Resource):
     ) -> Answer[models.OrganizationAnswer]:
         """Verify an organization
 
-        An operator confirms who the organization is; its roles hold from then on. Refused for everybody else.
+        An operator confirms who the organization in review is; its roles hold from then on. Refused for
+        everybody else, and with `document_missing`, `document_under_review` or `document_expired` for each
+        paper that was not accepted.
 
         Causes `organization.verified`.
 
+        - `organization_id`: The id of an organization
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3805,13 +5695,284 @@ class AsyncOrganizationsResource(AsyncResource):
     """`client.organizations`, awaited."""
 
     @async_operation
+    async def close(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Close an organization
+
+        For good, by its owner or an operator: it begins nothing any more. What is under way goes on to its end,
+        and its credentials keep working for that. Causes `organization.closed`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/close",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
     async def get(self, organization_id: str, **options: Unpack[Options]) -> Answer[models.OrganizationAnswer]:
         """Read an organization
 
         Your own organization whole; of any other its public face: id, legal name, country and roles.
+
+        - `organization_id`: The id of an organization
         """
         return await self._send(
             Call("GET", f"/v1/organizations/{segment(organization_id)}"), models.OrganizationAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        verification_status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.OrganizationAnswer]]:
+        """List organizations
+
+        Your own; an operator's list holds everybody, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `verification_status`: e.g. in_review e.g. in_review Known values: unverified, in_review, verified,
+        rejected, suspended, closed.
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/organizations",
+                query={"cursor": cursor, "limit": limit, "verification_status": verification_status},
+            ),
+            AsyncPage[models.OrganizationAnswer],
+            options,
+        )
+
+    @async_operation
+    async def reinstate(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Reinstate an organization
+
+        An operator ends the suspension. Refused for everybody else, and for each paper that is not in force any
+        more (`document_missing`, `document_under_review`, `document_expired`).
+
+        Causes `organization.reinstated`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/reinstate",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def reject(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Reject an organization
+
+        An operator ends the review without a verification; submitted again, it begins anew. Refused for
+        everybody else.
+
+        Causes `organization.rejected`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/reject",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def request_changes(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Request changes of an organization
+
+        An operator has open points: the organization mends them and submits itself again. Refused for everybody
+        else.
+
+        Causes `organization.changes_requested`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/request_changes",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def submit(
+        self,
+        organization_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Submit an organization for review
+
+        Your own, unverified or rejected, once every document that its roles are asked for is handed in;
+        otherwise refused with `document_missing` or `document_expired` for each. Causes
+        `organization.submitted`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/submit",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def suspend(
+        self,
+        organization_id: str,
+        *,
+        reasons: Sequence[models.ReasonGivenParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Suspend an organization
+
+        An operator locks its roles: it begins nothing new and finishes what is under way. Refused for everybody
+        else.
+
+        Causes `organization.suspended`.
+
+        - `organization_id`: The id of an organization
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/organizations/{segment(organization_id)}/suspend",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reasons": reasons},
+                is_keyed=True,
+            ),
+            models.OrganizationAnswer,
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        organization_id: str,
+        *,
+        if_match: str | int,
+        contact_email: str | None | NotGiven = NOT_GIVEN,
+        contacts: Sequence[models.ContactParam | models.Contact] | None | NotGiven = NOT_GIVEN,
+        iban: str | None | NotGiven = NOT_GIVEN,
+        legal_name: str | None | NotGiven = NOT_GIVEN,
+        lei: str | None | NotGiven = NOT_GIVEN,
+        vat_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.OrganizationAnswer]:
+        """Change an organization
+
+        Your own: legal identity, bank account and contacts. Needs If-Match (428 without).
+
+        A verified live organization that changes `legal_name`, `vat_id`, `lei` or `iban` is in review again and
+        begins nothing new until an operator has looked; what is under way goes on. While it is in review these
+        cannot change (`identity_under_review`). Of an IBAN only its mask can be read afterwards. Refused with
+        `vat_id_invalid`, `lei_invalid` or `iban_invalid` for a number that cannot be one, and with
+        `organization_closed` for good. Causes `organization.updated` and, where it is in review again,
+        `organization.submitted`.
+
+        - `organization_id`: The id of an organization
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/organizations/{segment(organization_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "contact_email": contact_email,
+                    "contacts": contacts,
+                    "iban": iban,
+                    "legal_name": legal_name,
+                    "lei": lei,
+                    "vat_id": vat_id,
+                },
+            ),
+            models.OrganizationAnswer,
+            options,
         )
 
     @async_operation
@@ -3825,10 +5986,13 @@ class AsyncOrganizationsResource(AsyncResource):
     ) -> Answer[models.OrganizationAnswer]:
         """Verify an organization
 
-        An operator confirms who the organization is; its roles hold from then on. Refused for everybody else.
+        An operator confirms who the organization in review is; its roles hold from then on. Refused for
+        everybody else, and with `document_missing`, `document_under_review` or `document_expired` for each
+        paper that was not accepted.
 
         Causes `organization.verified`.
 
+        - `organization_id`: The id of an organization
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -3870,8 +6034,9 @@ class PayoutAccountResource(Resource):
     def link(self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]) -> Answer[models.LinkAnswer]:
         """Make an onboarding link
 
-        A single-use link to the provider's form, made anew on every call and never stored. 409 while there is
-        no account.
+        A single-use link to the provider's form, made anew on every call and never stored. Refused with
+        `payout_account_missing` while there is no account, with `provider_refused` or 503
+        `provider_unavailable` by the provider.
 
         - `refresh_url`: When the link was used or has expired: ask for a new one there
         - `return_url`: After the form is done
@@ -3915,8 +6080,9 @@ class AsyncPayoutAccountResource(AsyncResource):
     ) -> Answer[models.LinkAnswer]:
         """Make an onboarding link
 
-        A single-use link to the provider's form, made anew on every call and never stored. 409 while there is
-        no account.
+        A single-use link to the provider's form, made anew on every call and never stored. Refused with
+        `payout_account_missing` while there is no account, with `provider_refused` or 503
+        `provider_unavailable` by the provider.
 
         - `refresh_url`: When the link was used or has expired: ask for a new one there
         - `return_url`: After the form is done
@@ -3946,16 +6112,20 @@ class PermitsResource(Resource):
         scopes: Sequence[models.NewPermitScopeParam],
         valid_from: str | date,
         valid_until: str | date,
+        document_id: str | None | NotGiven = NOT_GIVEN,
         evidence: str | None | NotGiven = NOT_GIVEN,
         site_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PermitAnswer]:
         """Add a permit
 
-        A permit with its scopes. Refused when a code or operation is unknown, or the permit is registered
-        already.
+        A permit with its scopes. Refused when a code or operation is unknown (`waste_code_malformed`,
+        `operation_unknown`, `operations_do_not_fit`), when it ends before it begins (`ends_before_it_begins`),
+        or is registered already (`permit_exists`).
 
-        Causes `permit.added`.
+        A treatment permit with a `site_id` covers what is treated there alone. `document_id` names its copy
+        among your documents. Causes `permit.added`, and `permit.expiring` 60, 30 and 7 days before it ends with
+        `permit.expired`.
 
         - `kind`: Known values: treatment, transport.
         """
@@ -3965,6 +6135,7 @@ class PermitsResource(Resource):
                 "/v1/permits",
                 json={
                     "authority": authority,
+                    "document_id": document_id,
                     "evidence": evidence,
                     "kind": kind,
                     "number": number,
@@ -3984,6 +6155,8 @@ class PermitsResource(Resource):
         """Read a permit
 
         One of your organization's permits.
+
+        - `permit_id`: The id of an authority's document
         """
         return self._send(Call("GET", f"/v1/permits/{segment(permit_id)}"), models.PermitAnswer, options)
 
@@ -4006,6 +6179,36 @@ class PermitsResource(Resource):
             Call("GET", "/v1/permits", query={"cursor": cursor, "limit": limit}), Page[models.PermitAnswer], options
         )
 
+    @operation
+    def withdraw(
+        self,
+        permit_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PermitAnswer]:
+        """Withdraw a permit
+
+        From today on (UTC) it covers nothing; what was done under it before stays covered. Its number may be
+        registered anew. Refused once it has expired or was withdrawn. Causes `permit.withdrawn`.
+
+        - `permit_id`: The id of an authority's document
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/permits/{segment(permit_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.PermitAnswer,
+            options,
+        )
+
 
 class AsyncPermitsResource(AsyncResource):
     """`client.permits`, awaited."""
@@ -4020,16 +6223,20 @@ class AsyncPermitsResource(AsyncResource):
         scopes: Sequence[models.NewPermitScopeParam],
         valid_from: str | date,
         valid_until: str | date,
+        document_id: str | None | NotGiven = NOT_GIVEN,
         evidence: str | None | NotGiven = NOT_GIVEN,
         site_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.PermitAnswer]:
         """Add a permit
 
-        A permit with its scopes. Refused when a code or operation is unknown, or the permit is registered
-        already.
+        A permit with its scopes. Refused when a code or operation is unknown (`waste_code_malformed`,
+        `operation_unknown`, `operations_do_not_fit`), when it ends before it begins (`ends_before_it_begins`),
+        or is registered already (`permit_exists`).
 
-        Causes `permit.added`.
+        A treatment permit with a `site_id` covers what is treated there alone. `document_id` names its copy
+        among your documents. Causes `permit.added`, and `permit.expiring` 60, 30 and 7 days before it ends with
+        `permit.expired`.
 
         - `kind`: Known values: treatment, transport.
         """
@@ -4039,6 +6246,7 @@ class AsyncPermitsResource(AsyncResource):
                 "/v1/permits",
                 json={
                     "authority": authority,
+                    "document_id": document_id,
                     "evidence": evidence,
                     "kind": kind,
                     "number": number,
@@ -4058,6 +6266,8 @@ class AsyncPermitsResource(AsyncResource):
         """Read a permit
 
         One of your organization's permits.
+
+        - `permit_id`: The id of an authority's document
         """
         return await self._send(Call("GET", f"/v1/permits/{segment(permit_id)}"), models.PermitAnswer, options)
 
@@ -4082,6 +6292,36 @@ class AsyncPermitsResource(AsyncResource):
             options,
         )
 
+    @async_operation
+    async def withdraw(
+        self,
+        permit_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.PermitAnswer]:
+        """Withdraw a permit
+
+        From today on (UTC) it covers nothing; what was done under it before stays covered. Its number may be
+        registered anew. Refused once it has expired or was withdrawn. Causes `permit.withdrawn`.
+
+        - `permit_id`: The id of an authority's document
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/permits/{segment(permit_id)}/withdraw",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.PermitAnswer,
+            options,
+        )
+
 
 class PickupsResource(Resource):
     """`client.pickups`."""
@@ -4101,8 +6341,9 @@ class PickupsResource(Resource):
         """The lorry arrives
 
         The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
-        a reason the event is flagged `outside_slot`. Causes pickup.arrived.
+        a reason the event is flagged `outside_slot`. Not `in_the_future`. Causes `pickup.arrived`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
@@ -4135,9 +6376,11 @@ class PickupsResource(Resource):
     ) -> Answer[models.PickupAnswer]:
         """Book a dock
 
-        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
-        `slot_in_the_past`. Causes pickup.scheduled.
+        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
+        `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
+        `ends_before_start`. Causes `pickup.scheduled`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4167,8 +6410,9 @@ class PickupsResource(Resource):
         """Cancel a job
 
         By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
-        pickup.cancelled and offer.withdrawn.
+        `pickup.cancelled` and `offer.withdrawn`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4197,8 +6441,9 @@ class PickupsResource(Resource):
     ) -> Answer[models.PickupAnswer]:
         """Give a dock back
 
-        Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
+        Before the slot begins (`slot_has_begun`). Causes `pickup.unscheduled`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4229,9 +6474,10 @@ class PickupsResource(Resource):
     ) -> Answer[models.PickupAnswer]:
         """The lorry departs
 
-        The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
-        pickup.in_transit.
+        The carrier's driver reports a fact: on the way to the goods, or with them; not one `in_the_future`.
+        Causes `pickup.departed` or `pickup.in_transit`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
@@ -4264,8 +6510,10 @@ class PickupsResource(Resource):
 
         The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
-        permit does not cover that day. Causes pickup.dispatched.
+        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a
+        member of the carrier (`member_unknown`). Causes `pickup.dispatched`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4283,13 +6531,20 @@ class PickupsResource(Resource):
         )
 
     @operation
-    def get(self, pickup_id: str, **options: Unpack[Options]) -> Answer[models.PickupAnswer]:
+    def get(
+        self, pickup_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.PickupAnswer]:
         """Get a pickup job
 
         One movement, with what you could do now. Goods are described without prices; haulage prices are for
         owner and carrier.
+
+        - `pickup_id`: The id of a pickup job
+        - `expand`: Written out beside their ids: order
         """
-        return self._send(Call("GET", f"/v1/pickups/{segment(pickup_id)}"), models.PickupAnswer, options)
+        return self._send(
+            Call("GET", f"/v1/pickups/{segment(pickup_id)}", query={"expand": expand}), models.PickupAnswer, options
+        )
 
     @operation
     def handover(self, pickup_id: str, **options: Unpack[Options]) -> Answer[Page[models.HandoverAnswer]]:
@@ -4297,6 +6552,8 @@ class PickupsResource(Resource):
 
         What was signed for at pickup and delivery. A handover without `signed_at` waits for the other side's
         signature under its `content_hash`.
+
+        - `pickup_id`: The id of a pickup job
         """
         return self._send(
             Call("GET", f"/v1/pickups/{segment(pickup_id)}/handovers"), Page[models.HandoverAnswer], options
@@ -4307,6 +6564,7 @@ class PickupsResource(Resource):
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -4318,13 +6576,16 @@ class PickupsResource(Resource):
         first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: order
         - `limit`: How many, at most
         - `order_id`: Only of this order
         - `status`: Only in this state
         """
         return self._send(
             Call(
-                "GET", "/v1/pickups", query={"cursor": cursor, "limit": limit, "order_id": order_id, "status": status}
+                "GET",
+                "/v1/pickups",
+                query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id, "status": status},
             ),
             Page[models.PickupAnswer],
             options,
@@ -4346,8 +6607,9 @@ class PickupsResource(Resource):
     ) -> Answer[models.PickupAnswer]:
         """Plan a draft job
 
-        The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
+        The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `timezone`: IANA time zone
@@ -4383,8 +6645,9 @@ class PickupsResource(Resource):
         """Haul it yourself
 
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-        (`permit_scope`, `permit_expired`). Causes pickup.accepted.
+        (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4420,9 +6683,12 @@ class PickupsResource(Resource):
         """Sign for the goods at the delivery
 
         Receiver and carrier both sign as at the pickup; one signature is enough where they are one
-        organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
-        not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
+        organization. The lines' masses sum to the lorry's net weight (`masses_do_not_sum`, `lines_differ`).
+        What a rule has against it is flagged, not refused; a signature is, with `content_differs`,
+        `already_signed`, `nothing_to_countersign`, `in_the_future`. When both have signed: `pickup.delivered`,
+        and `pickup.closed` once no document is missing.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
@@ -4468,10 +6734,12 @@ class PickupsResource(Resource):
         """Sign for the goods at the pickup
 
         Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
-        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead. Refused with
-        `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
-        pickup.loaded.
+        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead; the same
+        again is `already_signed`, and where nobody has signed there is `nothing_to_countersign`. Refused with
+        `photos_required` for hazardous goods and `quantity_reason_required`, and as invalid for `lines_differ`,
+        `masses_do_not_sum` and `in_the_future`. When both have signed: `pickup.loaded`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
@@ -4512,11 +6780,15 @@ class PickupsResource(Resource):
         """Ask carriers
 
         The owner offers a planned job to carriers: one after the other, or to all at once, where the first to
-        accept has it. Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport
-        permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the
-        ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
-        pickup.tender_exhausted, and the owner may ask again.
+        accept has it. Refused as a whole when a carrier is `not_a_carrier`, may begin nothing new
+        (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409)), is without a transport permit for the goods
+        (`permit_scope`, `permit_expired`, `permit_tonnage`), offered more than the ceiling
+        (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for `carrier_unknown`,
+        `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`; when
+        nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
@@ -4553,8 +6825,9 @@ class AsyncPickupsResource(AsyncResource):
         """The lorry arrives
 
         The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without
-        a reason the event is flagged `outside_slot`. Causes pickup.arrived.
+        a reason the event is flagged `outside_slot`. Not `in_the_future`. Causes `pickup.arrived`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
@@ -4587,9 +6860,11 @@ class AsyncPickupsResource(AsyncResource):
     ) -> Answer[models.PickupAnswer]:
         """Book a dock
 
-        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
-        `slot_in_the_past`. Causes pickup.scheduled.
+        Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
+        `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
+        `ends_before_start`. Causes `pickup.scheduled`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4619,8 +6894,9 @@ class AsyncPickupsResource(AsyncResource):
         """Cancel a job
 
         By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
-        pickup.cancelled and offer.withdrawn.
+        `pickup.cancelled` and `offer.withdrawn`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4649,8 +6925,9 @@ class AsyncPickupsResource(AsyncResource):
     ) -> Answer[models.PickupAnswer]:
         """Give a dock back
 
-        Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled.
+        Before the slot begins (`slot_has_begun`). Causes `pickup.unscheduled`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4681,9 +6958,10 @@ class AsyncPickupsResource(AsyncResource):
     ) -> Answer[models.PickupAnswer]:
         """The lorry departs
 
-        The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
-        pickup.in_transit.
+        The carrier's driver reports a fact: on the way to the goods, or with them; not one `in_the_future`.
+        Causes `pickup.departed` or `pickup.in_transit`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `reason`: Why no place can be given, or why it is late
@@ -4716,8 +6994,10 @@ class AsyncPickupsResource(AsyncResource):
 
         The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
-        permit does not cover that day. Causes pickup.dispatched.
+        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a
+        member of the carrier (`member_unknown`). Causes `pickup.dispatched`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4735,13 +7015,20 @@ class AsyncPickupsResource(AsyncResource):
         )
 
     @async_operation
-    async def get(self, pickup_id: str, **options: Unpack[Options]) -> Answer[models.PickupAnswer]:
+    async def get(
+        self, pickup_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.PickupAnswer]:
         """Get a pickup job
 
         One movement, with what you could do now. Goods are described without prices; haulage prices are for
         owner and carrier.
+
+        - `pickup_id`: The id of a pickup job
+        - `expand`: Written out beside their ids: order
         """
-        return await self._send(Call("GET", f"/v1/pickups/{segment(pickup_id)}"), models.PickupAnswer, options)
+        return await self._send(
+            Call("GET", f"/v1/pickups/{segment(pickup_id)}", query={"expand": expand}), models.PickupAnswer, options
+        )
 
     @async_list_operation
     async def handover(self, pickup_id: str, **options: Unpack[Options]) -> Answer[AsyncPage[models.HandoverAnswer]]:
@@ -4749,6 +7036,8 @@ class AsyncPickupsResource(AsyncResource):
 
         What was signed for at pickup and delivery. A handover without `signed_at` waits for the other side's
         signature under its `content_hash`.
+
+        - `pickup_id`: The id of a pickup job
         """
         return await self._send(
             Call("GET", f"/v1/pickups/{segment(pickup_id)}/handovers"), AsyncPage[models.HandoverAnswer], options
@@ -4759,6 +7048,7 @@ class AsyncPickupsResource(AsyncResource):
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         status: str | None | NotGiven = NOT_GIVEN,
@@ -4770,13 +7060,16 @@ class AsyncPickupsResource(AsyncResource):
         first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: order
         - `limit`: How many, at most
         - `order_id`: Only of this order
         - `status`: Only in this state
         """
         return await self._send(
             Call(
-                "GET", "/v1/pickups", query={"cursor": cursor, "limit": limit, "order_id": order_id, "status": status}
+                "GET",
+                "/v1/pickups",
+                query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id, "status": status},
             ),
             AsyncPage[models.PickupAnswer],
             options,
@@ -4798,8 +7091,9 @@ class AsyncPickupsResource(AsyncResource):
     ) -> Answer[models.PickupAnswer]:
         """Plan a draft job
 
-        The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned.
+        The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `timezone`: IANA time zone
@@ -4835,8 +7129,9 @@ class AsyncPickupsResource(AsyncResource):
         """Haul it yourself
 
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-        (`permit_scope`, `permit_expired`). Causes pickup.accepted.
+        (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
@@ -4872,9 +7167,12 @@ class AsyncPickupsResource(AsyncResource):
         """Sign for the goods at the delivery
 
         Receiver and carrier both sign as at the pickup; one signature is enough where they are one
-        organization. The lines' masses sum to the lorry's net weight. What a rule has against it is flagged,
-        not refused. When both have signed: pickup.delivered, and pickup.closed once no document is missing.
+        organization. The lines' masses sum to the lorry's net weight (`masses_do_not_sum`, `lines_differ`).
+        What a rule has against it is flagged, not refused; a signature is, with `content_differs`,
+        `already_signed`, `nothing_to_countersign`, `in_the_future`. When both have signed: `pickup.delivered`,
+        and `pickup.closed` once no document is missing.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
@@ -4920,10 +7218,12 @@ class AsyncPickupsResource(AsyncResource):
         """Sign for the goods at the pickup
 
         Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
-        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead. Refused with
-        `photos_required` for hazardous goods and `quantity_reason_required`. When both have signed:
-        pickup.loaded.
+        otherwise is told `content_differs`. Who signed alone may sign a corrected content instead; the same
+        again is `already_signed`, and where nobody has signed there is `nothing_to_countersign`. Refused with
+        `photos_required` for hazardous goods and `quantity_reason_required`, and as invalid for `lines_differ`,
+        `masses_do_not_sum` and `in_the_future`. When both have signed: `pickup.loaded`.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `content_hash`: What the other side signed, as read from the handover
@@ -4964,11 +7264,15 @@ class AsyncPickupsResource(AsyncResource):
         """Ask carriers
 
         The owner offers a planned job to carriers: one after the other, or to all at once, where the first to
-        accept has it. Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport
-        permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the
-        ceiling (`price_above_ceiling`). Causes pickup.tendered and offer.made; when nobody is left,
-        pickup.tender_exhausted, and the owner may ask again.
+        accept has it. Refused as a whole when a carrier is `not_a_carrier`, may begin nothing new
+        (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409)), is without a transport permit for the goods
+        (`permit_scope`, `permit_expired`, `permit_tonnage`), offered more than the ceiling
+        (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for `carrier_unknown`,
+        `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`; when
+        nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
 
+        - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         - `strategy`: One after the other, or all at once Known values: waterfall, broadcast.
@@ -4999,6 +7303,8 @@ class PublicResource(Resource):
         The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof
         for `Accept: application/vc`. A version never changes.
 
+        - `certificate_id`: The id of a signed claim on batches
+        - `version`: Counted from 1 with every issue of the certificate
         - `accept`: What you can read
         """
         return self._send(
@@ -5027,6 +7333,9 @@ class PublicResource(Resource):
 
         Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings,
         unrounded.
+
+        - `certificate_id`: The id of a signed claim on batches
+        - `version`: Counted from 1 with every issue of the certificate
         """
         return self._send(
             Call("GET", f"/credentials/{segment(certificate_id)}/{segment(version)}/impact", is_public=True),
@@ -5045,16 +7354,19 @@ class PublicResource(Resource):
     @operation
     def page(
         self, certificate_id: str, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[str]:
+    ) -> Answer[dict[str, Any]]:
         """Read a certificate
 
         The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept:
         application/json`. The token is the certificate, this is a rendition. Never listed, never indexed.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `accept`: What you can read
         """
         return self._send(
-            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True), str, options
+            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True),
+            dict[str, Any],
+            options,
         )
 
     @operation
@@ -5070,6 +7382,9 @@ class PublicResource(Resource):
         """Get a scheme's rules
 
         The rules a certificate was issued under, in words. A version never changes.
+
+        - `name`: The scheme, as a credential names it
+        - `version`: Its version, as a credential names it
         """
         return self._send(Call("GET", f"/schemes/{segment(name)}/{segment(version)}", is_public=True), Any, options)
 
@@ -5081,6 +7396,7 @@ class PublicResource(Resource):
 
         Which versions do not stand any more: a BitstringStatusListCredential, published anew when a bit is set.
 
+        - `status_list_id`: The id of a status list
         - `if_none_match`: The ETag you have
         """
         return self._send(
@@ -5108,6 +7424,8 @@ class AsyncPublicResource(AsyncResource):
         The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof
         for `Accept: application/vc`. A version never changes.
 
+        - `certificate_id`: The id of a signed claim on batches
+        - `version`: Counted from 1 with every issue of the certificate
         - `accept`: What you can read
         """
         return await self._send(
@@ -5136,6 +7454,9 @@ class AsyncPublicResource(AsyncResource):
 
         Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings,
         unrounded.
+
+        - `certificate_id`: The id of a signed claim on batches
+        - `version`: Counted from 1 with every issue of the certificate
         """
         return await self._send(
             Call("GET", f"/credentials/{segment(certificate_id)}/{segment(version)}/impact", is_public=True),
@@ -5154,16 +7475,19 @@ class AsyncPublicResource(AsyncResource):
     @async_operation
     async def page(
         self, certificate_id: str, *, accept: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[str]:
+    ) -> Answer[dict[str, Any]]:
         """Read a certificate
 
         The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept:
         application/json`. The token is the certificate, this is a rendition. Never listed, never indexed.
 
+        - `certificate_id`: The id of a signed claim on batches
         - `accept`: What you can read
         """
         return await self._send(
-            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True), str, options
+            Call("GET", f"/c/{segment(certificate_id)}", headers={"accept": accept}, is_public=True),
+            dict[str, Any],
+            options,
         )
 
     @async_operation
@@ -5179,6 +7503,9 @@ class AsyncPublicResource(AsyncResource):
         """Get a scheme's rules
 
         The rules a certificate was issued under, in words. A version never changes.
+
+        - `name`: The scheme, as a credential names it
+        - `version`: Its version, as a credential names it
         """
         return await self._send(
             Call("GET", f"/schemes/{segment(name)}/{segment(version)}", is_public=True), Any, options
@@ -5192,6 +7519,7 @@ class AsyncPublicResource(AsyncResource):
 
         Which versions do not stand any more: a BitstringStatusListCredential, published anew when a bit is set.
 
+        - `status_list_id`: The id of a status list
         - `if_none_match`: The ETag you have
         """
         return await self._send(
@@ -5211,21 +7539,28 @@ class ReceiptsResource(Resource):
     """`client.receipts`."""
 
     @operation
-    def get(self, receipt_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptAnswer]:
+    def get(
+        self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.ReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
+
+        - `receipt_id`: The id of what arrived in one delivery
+        - `expand`: Written out beside their ids: order
         """
-        return self._send(Call("GET", f"/v1/receipts/{segment(receipt_id)}"), models.ReceiptAnswer, options)
+        return self._send(
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
+        )
 
     @operation
     def inspect(
         self,
         receipt_id: str,
         *,
+        if_match: str | int,
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.ReceiptAnswer]:
         """Inspect a receipt
@@ -5235,12 +7570,14 @@ class ReceiptsResource(Resource):
         seller acknowledges it.
 
         Refused: `acceptance_exceeds_receipt`, `sum_differs`, `reason_required`, `evidence_required`,
-        `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted. Tells
-        receipt.inspected, deal.settling and, with the last receipt, order.accepted, order.partially_accepted or
-        order.refused.
+        `line_not_found`, `line_without_outcome` (422, with pointers), and where no permit covers what would be
+        accepted (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `receipt.inspected`,
+        `deal.settling` and, with the last receipt, `order.accepted`, `order.partially_accepted` or
+        `order.refused`.
 
+        - `receipt_id`: The id of what arrived in one delivery
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return self._send(
             Call(
@@ -5260,6 +7597,7 @@ class ReceiptsResource(Resource):
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
@@ -5269,11 +7607,14 @@ class ReceiptsResource(Resource):
         Of orders the caller sells or buys in, newest first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: order
         - `limit`: How many, at most
         - `order_id`: Only of this order
         """
         return self._send(
-            Call("GET", "/v1/receipts", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            Call(
+                "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
+            ),
             Page[models.ReceiptAnswer],
             options,
         )
@@ -5283,21 +7624,28 @@ class AsyncReceiptsResource(AsyncResource):
     """`client.receipts`, awaited."""
 
     @async_operation
-    async def get(self, receipt_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptAnswer]:
+    async def get(
+        self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[models.ReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
+
+        - `receipt_id`: The id of what arrived in one delivery
+        - `expand`: Written out beside their ids: order
         """
-        return await self._send(Call("GET", f"/v1/receipts/{segment(receipt_id)}"), models.ReceiptAnswer, options)
+        return await self._send(
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
+        )
 
     @async_operation
     async def inspect(
         self,
         receipt_id: str,
         *,
+        if_match: str | int,
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
-        if_match: str | int | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.ReceiptAnswer]:
         """Inspect a receipt
@@ -5307,12 +7655,14 @@ class AsyncReceiptsResource(AsyncResource):
         seller acknowledges it.
 
         Refused: `acceptance_exceeds_receipt`, `sum_differs`, `reason_required`, `evidence_required`,
-        `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted. Tells
-        receipt.inspected, deal.settling and, with the last receipt, order.accepted, order.partially_accepted or
-        order.refused.
+        `line_not_found`, `line_without_outcome` (422, with pointers), and where no permit covers what would be
+        accepted (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `receipt.inspected`,
+        `deal.settling` and, with the last receipt, `order.accepted`, `order.partially_accepted` or
+        `order.refused`.
 
+        - `receipt_id`: The id of what arrived in one delivery
         - `dry_run`: Run every check, answer what would be, change nothing
-        - `if_match`: The ETag you read, `"3"`
+        - `if_match`: The ETag you read, `"3"`; 428 without one
         """
         return await self._send(
             Call(
@@ -5332,6 +7682,7 @@ class AsyncReceiptsResource(AsyncResource):
         self,
         *,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        expand: Sequence[str] | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
@@ -5341,14 +7692,493 @@ class AsyncReceiptsResource(AsyncResource):
         Of orders the caller sells or buys in, newest first.
 
         - `cursor`: `next_cursor` of the page before
+        - `expand`: Written out beside their ids: order
         - `limit`: How many, at most
         - `order_id`: Only of this order
         """
         return await self._send(
-            Call("GET", "/v1/receipts", query={"cursor": cursor, "limit": limit, "order_id": order_id}),
+            Call(
+                "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
+            ),
             AsyncPage[models.ReceiptAnswer],
             options,
         )
+
+
+class ReferenceResource(Resource):
+    """`client.reference`."""
+
+    @operation
+    def document_kinds(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DocumentKindAnswer]]:
+        """List kinds of documents
+
+        Which paper which role must show before it is verified in live mode, and why.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/reference/document-kinds", query={"cursor": cursor, "limit": limit}),
+            Page[models.DocumentKindAnswer],
+            options,
+        )
+
+    @operation
+    def hazard_properties(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.HazardPropertyAnswer]]:
+        """List hazardous properties
+
+        What `hp_codes` of an item may name.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/reference/hazard-properties", query={"cursor": cursor, "limit": limit}),
+            Page[models.HazardPropertyAnswer],
+            options,
+        )
+
+    @operation
+    def materials(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.MaterialAnswer]]:
+        """List materials
+
+        What compositions and outputs may name.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/reference/materials", query={"cursor": cursor, "limit": limit}),
+            Page[models.MaterialAnswer],
+            options,
+        )
+
+    @operation
+    def operations(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.OperationAnswer]]:
+        """List recovery and disposal operations
+
+        R and D codes, and what each counts as.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/reference/operations", query={"cursor": cursor, "limit": limit}),
+            Page[models.OperationAnswer],
+            options,
+        )
+
+    @operation
+    def un_numbers(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.UnNumberAnswer]]:
+        """List UN numbers
+
+        Those that ship; the load's papers say which packing group holds.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/reference/un-numbers", query={"cursor": cursor, "limit": limit}),
+            Page[models.UnNumberAnswer],
+            options,
+        )
+
+    @operation
+    def waste_codes(
+        self,
+        *,
+        country: str | None | NotGiven = NOT_GIVEN,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        jurisdiction: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        on: str | date | None | NotGiven = NOT_GIVEN,
+        prefix: str | None | NotGiven = NOT_GIVEN,
+        scheme: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ServicesKernelHttpReferenceWasteCodeAnswer]]:
+        """List waste codes
+
+        The codes that hold there on that day, those of the 2026 battery amendment included. A country whose
+        list does not ship has none, and nothing is guessed.
+
+        - `country`: ISO 3166-1 alpha-2, instead of `jurisdiction`
+        - `cursor`: `next_cursor` of the page before
+        - `jurisdiction`: Whose list; absent: that of `country`, else EU Whose list; absent: that of `country`,
+        else EU Known values: EU, GB.
+        - `limit`: How many, at most
+        - `on`: The day it must hold on; absent: today in the market
+        - `prefix`: Digits it begins with
+        - `scheme`: The European List of Waste
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/reference/waste-codes",
+                query={
+                    "country": country,
+                    "cursor": cursor,
+                    "jurisdiction": jurisdiction,
+                    "limit": limit,
+                    "on": on,
+                    "prefix": prefix,
+                    "scheme": scheme,
+                },
+            ),
+            Page[models.ServicesKernelHttpReferenceWasteCodeAnswer],
+            options,
+        )
+
+
+class AsyncReferenceResource(AsyncResource):
+    """`client.reference`, awaited."""
+
+    @async_list_operation
+    async def document_kinds(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DocumentKindAnswer]]:
+        """List kinds of documents
+
+        Which paper which role must show before it is verified in live mode, and why.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/reference/document-kinds", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.DocumentKindAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def hazard_properties(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.HazardPropertyAnswer]]:
+        """List hazardous properties
+
+        What `hp_codes` of an item may name.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/reference/hazard-properties", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.HazardPropertyAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def materials(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.MaterialAnswer]]:
+        """List materials
+
+        What compositions and outputs may name.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/reference/materials", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.MaterialAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def operations(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.OperationAnswer]]:
+        """List recovery and disposal operations
+
+        R and D codes, and what each counts as.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/reference/operations", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.OperationAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def un_numbers(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.UnNumberAnswer]]:
+        """List UN numbers
+
+        Those that ship; the load's papers say which packing group holds.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/reference/un-numbers", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.UnNumberAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def waste_codes(
+        self,
+        *,
+        country: str | None | NotGiven = NOT_GIVEN,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        jurisdiction: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        on: str | date | None | NotGiven = NOT_GIVEN,
+        prefix: str | None | NotGiven = NOT_GIVEN,
+        scheme: str | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ServicesKernelHttpReferenceWasteCodeAnswer]]:
+        """List waste codes
+
+        The codes that hold there on that day, those of the 2026 battery amendment included. A country whose
+        list does not ship has none, and nothing is guessed.
+
+        - `country`: ISO 3166-1 alpha-2, instead of `jurisdiction`
+        - `cursor`: `next_cursor` of the page before
+        - `jurisdiction`: Whose list; absent: that of `country`, else EU Whose list; absent: that of `country`,
+        else EU Known values: EU, GB.
+        - `limit`: How many, at most
+        - `on`: The day it must hold on; absent: today in the market
+        - `prefix`: Digits it begins with
+        - `scheme`: The European List of Waste
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/reference/waste-codes",
+                query={
+                    "country": country,
+                    "cursor": cursor,
+                    "jurisdiction": jurisdiction,
+                    "limit": limit,
+                    "on": on,
+                    "prefix": prefix,
+                    "scheme": scheme,
+                },
+            ),
+            AsyncPage[models.ServicesKernelHttpReferenceWasteCodeAnswer],
+            options,
+        )
+
+
+class ServiceResource(Resource):
+    """`client.service`."""
+
+    @operation
+    def health(self, **options: Unpack[Options]) -> Answer[models.Health]:
+        """Ask whether the process lives
+
+        Answers as long as the process does; asks nothing of the database. For the supervisor that restarts what
+        is dead.
+        """
+        return self._send(Call("GET", "/health", is_public=True), models.Health, options)
+
+    @operation
+    def metrics(self, **options: Unpack[Options]) -> Answer[str]:
+        """Read the process's metrics
+
+        Prometheus' text format: answers by operation and status class with their latency, requests in flight,
+        and what waits in the database: jobs, timers, events. 404 `not_found` where the market does not publish
+        them.
+        """
+        return self._send(Call("GET", "/metrics", accept="text/plain", is_public=True), str, options)
+
+    @operation
+    def ready(self, **options: Unpack[Options]) -> Answer[models.Health]:
+        """Ask whether the process can serve
+
+        For a load balancer: the database answers and its schema is not older than this release; otherwise 503
+        `not_ready`.
+        """
+        return self._send(Call("GET", "/ready", is_public=True), models.Health, options)
+
+
+class AsyncServiceResource(AsyncResource):
+    """`client.service`, awaited."""
+
+    @async_operation
+    async def health(self, **options: Unpack[Options]) -> Answer[models.Health]:
+        """Ask whether the process lives
+
+        Answers as long as the process does; asks nothing of the database. For the supervisor that restarts what
+        is dead.
+        """
+        return await self._send(Call("GET", "/health", is_public=True), models.Health, options)
+
+    @async_operation
+    async def metrics(self, **options: Unpack[Options]) -> Answer[str]:
+        """Read the process's metrics
+
+        Prometheus' text format: answers by operation and status class with their latency, requests in flight,
+        and what waits in the database: jobs, timers, events. 404 `not_found` where the market does not publish
+        them.
+        """
+        return await self._send(Call("GET", "/metrics", accept="text/plain", is_public=True), str, options)
+
+    @async_operation
+    async def ready(self, **options: Unpack[Options]) -> Answer[models.Health]:
+        """Ask whether the process can serve
+
+        For a load balancer: the database answers and its schema is not older than this release; otherwise 503
+        `not_ready`.
+        """
+        return await self._send(Call("GET", "/ready", is_public=True), models.Health, options)
+
+
+class SessionsResource(Resource):
+    """`client.sessions`."""
+
+    @operation
+    def create(
+        self,
+        *,
+        email: str,
+        password: str,
+        environment: str | NotGiven = NOT_GIVEN,
+        organization_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.StartedSession]:
+        """Sign in
+
+        A person's address and password for a bearer token of twelve hours that may do what the person's role
+        may.
+
+        Refused with `sign_in_refused` for an unknown address and for a wrong password alike, with
+        `too_many_guesses` for 15 minutes after five wrong passwords for one address, and with `live_not_served`
+        (401) by a server of the sandbox alone.
+
+        - `environment`: Known values: sandbox, live.
+        - `organization_id`: Needed where the address is a member of several organizations
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/sessions",
+                json={
+                    "email": email,
+                    "environment": environment,
+                    "organization_id": organization_id,
+                    "password": password,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.StartedSession,
+            options,
+        )
+
+    @operation
+    def end(self, **options: Unpack[WriteOptions]) -> Answer[models.SessionAnswer]:
+        """Sign out
+
+        The session you call with opens nothing from now on. Refused with `not_signed_in` for a key or an access
+        token.
+        """
+        return self._send(Call("POST", "/v1/sessions/end", is_keyed=True), models.SessionAnswer, options)
+
+
+class AsyncSessionsResource(AsyncResource):
+    """`client.sessions`, awaited."""
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        email: str,
+        password: str,
+        environment: str | NotGiven = NOT_GIVEN,
+        organization_id: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.StartedSession]:
+        """Sign in
+
+        A person's address and password for a bearer token of twelve hours that may do what the person's role
+        may.
+
+        Refused with `sign_in_refused` for an unknown address and for a wrong password alike, with
+        `too_many_guesses` for 15 minutes after five wrong passwords for one address, and with `live_not_served`
+        (401) by a server of the sandbox alone.
+
+        - `environment`: Known values: sandbox, live.
+        - `organization_id`: Needed where the address is a member of several organizations
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/sessions",
+                json={
+                    "email": email,
+                    "environment": environment,
+                    "organization_id": organization_id,
+                    "password": password,
+                },
+                is_public=True,
+                is_keyed=True,
+            ),
+            models.StartedSession,
+            options,
+        )
+
+    @async_operation
+    async def end(self, **options: Unpack[WriteOptions]) -> Answer[models.SessionAnswer]:
+        """Sign out
+
+        The session you call with opens nothing from now on. Refused with `not_signed_in` for a key or an access
+        token.
+        """
+        return await self._send(Call("POST", "/v1/sessions/end", is_keyed=True), models.SessionAnswer, options)
 
 
 class SitesResource(Resource):
@@ -5366,15 +8196,17 @@ class SitesResource(Resource):
         postal_code: str,
         street: str,
         timezone: str,
+        blackouts: Sequence[models.BlackoutParam | models.Blackout] | NotGiven = NOT_GIVEN,
         closes: str | NotGiven = NOT_GIVEN,
         docks: int | NotGiven = NOT_GIVEN,
+        hours: Sequence[models.OpeningHoursParam | models.OpeningHours] | NotGiven = NOT_GIVEN,
         opens: str | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.SiteAnswer]:
         """Add a site
 
-        A place of your organization. Refused when the time zone is not IANA's or the place closes before it
-        opens.
+        A place of your organization. Refused when the time zone is not IANA's (`timezone_unknown`), the place
+        closes before it opens (`closes_before_it_opens`), or its stretches overlap (`hours_overlap`).
 
         - `country`: ISO 3166-1 alpha-2
         """
@@ -5383,10 +8215,12 @@ class SitesResource(Resource):
                 "POST",
                 "/v1/sites",
                 json={
+                    "blackouts": blackouts,
                     "city": city,
                     "closes": closes,
                     "country": country,
                     "docks": docks,
+                    "hours": hours,
                     "latitude": latitude,
                     "longitude": longitude,
                     "name": name,
@@ -5406,6 +8240,8 @@ class SitesResource(Resource):
         """Read a site
 
         One of your organization's sites.
+
+        - `site_id`: The id of a place of an organization
         """
         return self._send(Call("GET", f"/v1/sites/{segment(site_id)}"), models.SiteAnswer, options)
 
@@ -5428,6 +8264,57 @@ class SitesResource(Resource):
             Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), Page[models.SiteAnswer], options
         )
 
+    @operation
+    def update(
+        self,
+        site_id: str,
+        *,
+        blackouts: Sequence[models.BlackoutParam | models.Blackout] | None | NotGiven = NOT_GIVEN,
+        city: str | None | NotGiven = NOT_GIVEN,
+        closes: str | None | NotGiven = NOT_GIVEN,
+        docks: int | None | NotGiven = NOT_GIVEN,
+        hours: Sequence[models.OpeningHoursParam | models.OpeningHours] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        latitude: float | None | NotGiven = NOT_GIVEN,
+        longitude: float | None | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        opens: str | None | NotGiven = NOT_GIVEN,
+        postal_code: str | None | NotGiven = NOT_GIVEN,
+        street: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.SiteAnswer]:
+        """Change a site
+
+        Hours, docks, blackouts, name and address; country and time zone stay. Slots that are booked stay
+        booked, new ones outside the hours or on a blackout are refused. Refused with `closes_before_it_opens`
+        and `hours_overlap`.
+
+        - `site_id`: The id of a place of an organization
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/sites/{segment(site_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "blackouts": blackouts,
+                    "city": city,
+                    "closes": closes,
+                    "docks": docks,
+                    "hours": hours,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "name": name,
+                    "opens": opens,
+                    "postal_code": postal_code,
+                    "street": street,
+                },
+            ),
+            models.SiteAnswer,
+            options,
+        )
+
 
 class AsyncSitesResource(AsyncResource):
     """`client.sites`, awaited."""
@@ -5444,15 +8331,17 @@ class AsyncSitesResource(AsyncResource):
         postal_code: str,
         street: str,
         timezone: str,
+        blackouts: Sequence[models.BlackoutParam | models.Blackout] | NotGiven = NOT_GIVEN,
         closes: str | NotGiven = NOT_GIVEN,
         docks: int | NotGiven = NOT_GIVEN,
+        hours: Sequence[models.OpeningHoursParam | models.OpeningHours] | NotGiven = NOT_GIVEN,
         opens: str | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.SiteAnswer]:
         """Add a site
 
-        A place of your organization. Refused when the time zone is not IANA's or the place closes before it
-        opens.
+        A place of your organization. Refused when the time zone is not IANA's (`timezone_unknown`), the place
+        closes before it opens (`closes_before_it_opens`), or its stretches overlap (`hours_overlap`).
 
         - `country`: ISO 3166-1 alpha-2
         """
@@ -5461,10 +8350,12 @@ class AsyncSitesResource(AsyncResource):
                 "POST",
                 "/v1/sites",
                 json={
+                    "blackouts": blackouts,
                     "city": city,
                     "closes": closes,
                     "country": country,
                     "docks": docks,
+                    "hours": hours,
                     "latitude": latitude,
                     "longitude": longitude,
                     "name": name,
@@ -5484,6 +8375,8 @@ class AsyncSitesResource(AsyncResource):
         """Read a site
 
         One of your organization's sites.
+
+        - `site_id`: The id of a place of an organization
         """
         return await self._send(Call("GET", f"/v1/sites/{segment(site_id)}"), models.SiteAnswer, options)
 
@@ -5506,6 +8399,57 @@ class AsyncSitesResource(AsyncResource):
             Call("GET", "/v1/sites", query={"cursor": cursor, "limit": limit}), AsyncPage[models.SiteAnswer], options
         )
 
+    @async_operation
+    async def update(
+        self,
+        site_id: str,
+        *,
+        blackouts: Sequence[models.BlackoutParam | models.Blackout] | None | NotGiven = NOT_GIVEN,
+        city: str | None | NotGiven = NOT_GIVEN,
+        closes: str | None | NotGiven = NOT_GIVEN,
+        docks: int | None | NotGiven = NOT_GIVEN,
+        hours: Sequence[models.OpeningHoursParam | models.OpeningHours] | None | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        latitude: float | None | NotGiven = NOT_GIVEN,
+        longitude: float | None | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        opens: str | None | NotGiven = NOT_GIVEN,
+        postal_code: str | None | NotGiven = NOT_GIVEN,
+        street: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.SiteAnswer]:
+        """Change a site
+
+        Hours, docks, blackouts, name and address; country and time zone stay. Slots that are booked stay
+        booked, new ones outside the hours or on a blackout are refused. Refused with `closes_before_it_opens`
+        and `hours_overlap`.
+
+        - `site_id`: The id of a place of an organization
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/sites/{segment(site_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "blackouts": blackouts,
+                    "city": city,
+                    "closes": closes,
+                    "docks": docks,
+                    "hours": hours,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "name": name,
+                    "opens": opens,
+                    "postal_code": postal_code,
+                    "street": street,
+                },
+            ),
+            models.SiteAnswer,
+            options,
+        )
+
 
 class TestClockResource(Resource):
     """`client.test_clock`."""
@@ -5520,8 +8464,8 @@ class TestClockResource(Resource):
     ) -> Answer[models.TestClock]:
         """Move the sandbox's clock forward
 
-        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time.
-        All sandbox organizations share this clock.
+        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time
+        (`not_forward`, `one_of`). All sandbox organizations share this clock; `live_has_no_test_clock`.
         """
         return self._send(
             Call("POST", "/v1/test-clock/advance", json={"seconds": seconds, "to": to}, is_keyed=True),
@@ -5551,8 +8495,8 @@ class AsyncTestClockResource(AsyncResource):
     ) -> Answer[models.TestClock]:
         """Move the sandbox's clock forward
 
-        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time.
-        All sandbox organizations share this clock.
+        Everything that becomes due fires in order of its due time. Never backwards, at most a year at a time
+        (`not_forward`, `one_of`). All sandbox organizations share this clock; `live_has_no_test_clock`.
         """
         return await self._send(
             Call("POST", "/v1/test-clock/advance", json={"seconds": seconds, "to": to}, is_keyed=True),
@@ -5581,12 +8525,14 @@ class WasteCodesResource(Resource):
         jurisdiction: str | NotGiven = NOT_GIVEN,
         on: str | date | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[models.WasteCodeAnswer]:
+    ) -> Answer[models.ServicesCertificationSchemasReferenceWasteCodeAnswer]:
         """Get a waste code
 
         An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid`
         with the reason, or `reference_data_missing` for what our tables do not have: nothing is guessed.
 
+        - `scheme`: The list: LoW
+        - `code`: Six digits, with or without asterisk
         - `jurisdiction`: EU, GB, or a country
         - `on`: The day it must hold; today if not given
         """
@@ -5596,7 +8542,7 @@ class WasteCodesResource(Resource):
                 f"/v1/waste-codes/{segment(scheme)}/{segment(code)}",
                 query={"jurisdiction": jurisdiction, "on": on},
             ),
-            models.WasteCodeAnswer,
+            models.ServicesCertificationSchemasReferenceWasteCodeAnswer,
             options,
         )
 
@@ -5613,12 +8559,14 @@ class AsyncWasteCodesResource(AsyncResource):
         jurisdiction: str | NotGiven = NOT_GIVEN,
         on: str | date | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[models.WasteCodeAnswer]:
+    ) -> Answer[models.ServicesCertificationSchemasReferenceWasteCodeAnswer]:
         """Get a waste code
 
         An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid`
         with the reason, or `reference_data_missing` for what our tables do not have: nothing is guessed.
 
+        - `scheme`: The list: LoW
+        - `code`: Six digits, with or without asterisk
         - `jurisdiction`: EU, GB, or a country
         - `on`: The day it must hold; today if not given
         """
@@ -5628,7 +8576,7 @@ class AsyncWasteCodesResource(AsyncResource):
                 f"/v1/waste-codes/{segment(scheme)}/{segment(code)}",
                 query={"jurisdiction": jurisdiction, "on": on},
             ),
-            models.WasteCodeAnswer,
+            models.ServicesCertificationSchemasReferenceWasteCodeAnswer,
             options,
         )
 
@@ -5650,7 +8598,7 @@ class WebhookEndpointsResource(Resource):
 
         The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any
         2xx within 15 seconds is a success, everything else is tried again over four days under the same
-        `webhook-id`.
+        `webhook-id`. Refused with `destination_refused` and `event_type_unknown`.
 
         - `event_types`: Empty: all. `order.*` is a family.
         - `is_ordered`: One by one in the order of `seq`, at the price of waiting
@@ -5672,6 +8620,8 @@ class WebhookEndpointsResource(Resource):
         """Remove a webhook endpoint
 
         Nothing more is sent to it; what was sent can still be read.
+
+        - `endpoint_id`: The id of a webhook endpoint
         """
         return self._send(Call("DELETE", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), None, options)
 
@@ -5680,6 +8630,8 @@ class WebhookEndpointsResource(Resource):
         """Read a webhook endpoint
 
         With its health: since when it has been failing, and why it was disabled.
+
+        - `endpoint_id`: The id of a webhook endpoint
         """
         return self._send(Call("GET", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), models.EndpointAnswer, options)
 
@@ -5705,13 +8657,30 @@ class WebhookEndpointsResource(Resource):
         )
 
     @operation
-    def rotate_secret(self, endpoint_id: str, **options: Unpack[WriteOptions]) -> Answer[models.EndpointSecret]:
+    def rotate_secret(
+        self,
+        endpoint_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointSecret]:
         """Rotate the signing secret
 
-        Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
+        Both secrets sign for 24 hours. Causes `webhook_endpoint.secret_rotated`.
+
+        - `endpoint_id`: The id of a webhook endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
-            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret", is_keyed=True),
+            Call(
+                "POST",
+                f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
             models.EndpointSecret,
             options,
         )
@@ -5722,6 +8691,7 @@ class WebhookEndpointsResource(Resource):
         endpoint_id: str,
         *,
         description: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
         event_types: Sequence[str] | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_enabled: bool | None | NotGiven = NOT_GIVEN,
@@ -5730,13 +8700,17 @@ class WebhookEndpointsResource(Resource):
         """Change a webhook endpoint
 
         Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
+        Refused with `event_type_unknown`.
 
+        - `endpoint_id`: The id of a webhook endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
         return self._send(
             Call(
                 "POST",
                 f"/v1/webhook-endpoints/{segment(endpoint_id)}/update",
+                query={"dry_run": dry_run},
                 headers={"If-Match": etag(if_match)},
                 json={"description": description, "event_types": event_types, "is_enabled": is_enabled},
                 is_keyed=True,
@@ -5763,7 +8737,7 @@ class AsyncWebhookEndpointsResource(AsyncResource):
 
         The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any
         2xx within 15 seconds is a success, everything else is tried again over four days under the same
-        `webhook-id`.
+        `webhook-id`. Refused with `destination_refused` and `event_type_unknown`.
 
         - `event_types`: Empty: all. `order.*` is a family.
         - `is_ordered`: One by one in the order of `seq`, at the price of waiting
@@ -5785,6 +8759,8 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         """Remove a webhook endpoint
 
         Nothing more is sent to it; what was sent can still be read.
+
+        - `endpoint_id`: The id of a webhook endpoint
         """
         return await self._send(Call("DELETE", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), None, options)
 
@@ -5793,6 +8769,8 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         """Read a webhook endpoint
 
         With its health: since when it has been failing, and why it was disabled.
+
+        - `endpoint_id`: The id of a webhook endpoint
         """
         return await self._send(
             Call("GET", f"/v1/webhook-endpoints/{segment(endpoint_id)}"), models.EndpointAnswer, options
@@ -5820,13 +8798,30 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         )
 
     @async_operation
-    async def rotate_secret(self, endpoint_id: str, **options: Unpack[WriteOptions]) -> Answer[models.EndpointSecret]:
+    async def rotate_secret(
+        self,
+        endpoint_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.EndpointSecret]:
         """Rotate the signing secret
 
-        Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated.
+        Both secrets sign for 24 hours. Causes `webhook_endpoint.secret_rotated`.
+
+        - `endpoint_id`: The id of a webhook endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
-            Call("POST", f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret", is_keyed=True),
+            Call(
+                "POST",
+                f"/v1/webhook-endpoints/{segment(endpoint_id)}/rotate_secret",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
             models.EndpointSecret,
             options,
         )
@@ -5837,6 +8832,7 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         endpoint_id: str,
         *,
         description: str | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
         event_types: Sequence[str] | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_enabled: bool | None | NotGiven = NOT_GIVEN,
@@ -5845,13 +8841,17 @@ class AsyncWebhookEndpointsResource(AsyncResource):
         """Change a webhook endpoint
 
         Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
+        Refused with `event_type_unknown`.
 
+        - `endpoint_id`: The id of a webhook endpoint
+        - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`
         """
         return await self._send(
             Call(
                 "POST",
                 f"/v1/webhook-endpoints/{segment(endpoint_id)}/update",
+                query={"dry_run": dry_run},
                 headers={"If-Match": etag(if_match)},
                 json={"description": description, "event_types": event_types, "is_enabled": is_enabled},
                 is_keyed=True,
@@ -5867,18 +8867,23 @@ class Resources:
     def __init__(self, transport: Transport) -> None:
         """Every resource sends through the same transport."""
         self.api_keys = ApiKeysResource(transport)
+        self.audit = AuditResource(transport)
         self.bids = BidsResource(transport)
         self.certificates = CertificatesResource(transport)
         self.custody_events = CustodyEventsResource(transport)
         self.deals = DealsResource(transport)
+        self.delegations = DelegationsResource(transport)
         self.deliveries = DeliveriesResource(transport)
+        self.documents = DocumentsResource(transport)
         self.events = EventsResource(transport)
         self.factor_sets = FactorSetsResource(transport)
         self.imports = ImportsResource(transport)
+        self.invitations = InvitationsResource(transport)
         self.ledger = LedgerResource(transport)
         self.listings = ListingsResource(transport)
         self.material_batches = MaterialBatchesResource(transport)
         self.members = MembersResource(transport)
+        self.oauth = OauthResource(transport)
         self.offers = OffersResource(transport)
         self.onboarding = OnboardingResource(transport)
         self.orders = OrdersResource(transport)
@@ -5888,6 +8893,9 @@ class Resources:
         self.pickups = PickupsResource(transport)
         self.public = PublicResource(transport)
         self.receipts = ReceiptsResource(transport)
+        self.reference = ReferenceResource(transport)
+        self.service = ServiceResource(transport)
+        self.sessions = SessionsResource(transport)
         self.sites = SitesResource(transport)
         self.test_clock = TestClockResource(transport)
         self.waste_codes = WasteCodesResource(transport)
@@ -5900,18 +8908,23 @@ class AsyncResources:
     def __init__(self, transport: AsyncTransport) -> None:
         """Every resource sends through the same transport."""
         self.api_keys = AsyncApiKeysResource(transport)
+        self.audit = AsyncAuditResource(transport)
         self.bids = AsyncBidsResource(transport)
         self.certificates = AsyncCertificatesResource(transport)
         self.custody_events = AsyncCustodyEventsResource(transport)
         self.deals = AsyncDealsResource(transport)
+        self.delegations = AsyncDelegationsResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
+        self.documents = AsyncDocumentsResource(transport)
         self.events = AsyncEventsResource(transport)
         self.factor_sets = AsyncFactorSetsResource(transport)
         self.imports = AsyncImportsResource(transport)
+        self.invitations = AsyncInvitationsResource(transport)
         self.ledger = AsyncLedgerResource(transport)
         self.listings = AsyncListingsResource(transport)
         self.material_batches = AsyncMaterialBatchesResource(transport)
         self.members = AsyncMembersResource(transport)
+        self.oauth = AsyncOauthResource(transport)
         self.offers = AsyncOffersResource(transport)
         self.onboarding = AsyncOnboardingResource(transport)
         self.orders = AsyncOrdersResource(transport)
@@ -5921,6 +8934,9 @@ class AsyncResources:
         self.pickups = AsyncPickupsResource(transport)
         self.public = AsyncPublicResource(transport)
         self.receipts = AsyncReceiptsResource(transport)
+        self.reference = AsyncReferenceResource(transport)
+        self.service = AsyncServiceResource(transport)
+        self.sessions = AsyncSessionsResource(transport)
         self.sites = AsyncSitesResource(transport)
         self.test_clock = AsyncTestClockResource(transport)
         self.waste_codes = AsyncWasteCodesResource(transport)

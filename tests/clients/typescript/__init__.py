@@ -1,0 +1,1 @@
+"""The TypeScript client, compiled and run by Node as a partner would; its tests in JavaScript stand in `programs/`."""
