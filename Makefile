@@ -3,7 +3,7 @@ RUN := $(UV) run --quiet --frozen
 
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: check format test demo
+.PHONY: check format test demo reference-check examples
 
 check: $(UV)
 	$(RUN) ruff format --check
@@ -21,6 +21,15 @@ test:
 
 demo:
 	./backhaul demo
+
+# Spectral and Redocly on the committed document; installed once into the user's cache.
+reference-check: $(UV)
+	$(RUN) python -m tests.guards.openapi_quality
+
+# Asks every operation once and keeps the answers as the reference's examples.
+examples: $(UV)
+	$(RUN) pytest -n0 tests/guards/openapi_quality/recording.py
+	./backhaul openapi
 
 # The wrapper makes itself a uv where there is none.
 .uv/uv:

@@ -12,7 +12,9 @@ certification  what became of it: batches, custody events, impact, certificates
 
 reactions      every cross-context reaction to an event, on one page
 app · worker   the HTTP application; the process that runs sequencer, reactions, jobs and timers
-demo · cli     the main job played through the SDK; the `backhaul` command
+processes      those of one market on this machine, supervised
+demo · sandbox the main job played through the SDK; a market with a ready-made cast to build against
+cli            the `backhaul` command
 
 Calls go down this list, news goes up as events (import-linter holds us to it).
 """

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from services.kernel import database
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
 from services.kernel.settings import Settings
-from services.parties.api_keys import authenticate
+from services.parties.authenticating import door
 from services.payments.stripe_gateway import StripeGateway
 from services.webhooks.delivering import build_sender
 
@@ -39,9 +40,18 @@ class Place:
 
 def migrate_database(url: str) -> None:
     """Brings the database at `url` (role backhaul_owner) to the newest revision."""
-    config = Config(toml_file=str(TOP / "pyproject.toml"))
+    config = _migrations()
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """The schema that this release needs; revisions are numbered, so a newer one compares as greater."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head() or ""
+
+
+def _migrations() -> Config:
+    return Config(toml_file=str(TOP / "pyproject.toml"))
 
 
 @contextmanager
@@ -103,8 +113,9 @@ def runtime(settings: Settings, url: str) -> Runtime:
     made = Runtime(
         settings=settings,
         sessions=database.sessions_of(engine),
-        authenticate=authenticate,
+        authenticate=door(settings),
         engine=engine,
+        revision=newest_revision(),
         closers=[engine.dispose],
     )
     if settings.stripe_secret_key is not None:

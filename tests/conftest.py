@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from services.app import build_app
@@ -22,10 +23,10 @@ from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
 from services.kernel.settings import Settings
-from services.parties.api_keys import authenticate
+from services.parties.authenticating import door
 from tests.fakes.worker import drain
 
-pytest_plugins = ("tests.fakes.stripe_contract",)
+pytest_plugins = ("tests.fakes.sandbox", "tests.fakes.stripe_contract")
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 TEMPLATE = "backhaul_test_template"
@@ -53,7 +54,7 @@ def template(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactor
     return name
 
 
-def _clone(postgres: EmbeddedPostgres, template: str, name: str) -> str:
+def clone(postgres: EmbeddedPostgres, template: str, name: str) -> str:
     postgres.drop_database(name)
     postgres.create_database(name, template=template)
     return postgres.url(name)
@@ -62,9 +63,19 @@ def _clone(postgres: EmbeddedPostgres, template: str, name: str) -> str:
 @pytest.fixture(scope="session")
 async def engine(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[AsyncEngine]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    engine = create_async_engine(_clone(postgres, template, f"backhaul_test_{worker}"), poolclass=NullPool)
+    engine = create_async_engine(clone(postgres, template, f"backhaul_test_{worker}"), poolclass=NullPool)
     yield engine
     await engine.dispose()
+
+
+class LookingSession(Session):
+    """What a test reads by itself, outside of a unit of work, it reads as the house; a unit of work names who asks."""
+
+
+@event.listens_for(LookingSession, "after_begin")
+def _look_as_the_house(session: Session, transaction: object, connection: Connection) -> None:
+    settings = "set_config('app.house', 'on', true), set_config('app.livemode', '', true)"
+    connection.execute(text(f"SELECT {settings}"))
 
 
 @pytest.fixture
@@ -73,19 +84,31 @@ async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
     async with engine.connect() as connection:
         outer = await connection.begin()
         yield async_sessionmaker(
-            connection, class_=AsyncSession, expire_on_commit=False, join_transaction_mode="create_savepoint"
+            connection,
+            class_=AsyncSession,
+            sync_session_class=LookingSession,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
         )
         await outer.rollback()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, public_url="http://testserver", allow_loopback_webhooks=True)
+    """Without rate limits: a test asks as often as it needs to."""
+    return Settings(
+        data_dir=tmp_path,
+        public_url="http://testserver",
+        allow_loopback_webhooks=True,
+        is_live=True,
+        rate_limit="",
+        anonymous_rate_limit="",
+    )
 
 
 @pytest.fixture
 def runtime(sessions: Sessions, settings: Settings) -> Runtime:
-    return Runtime(settings=settings, sessions=sessions, authenticate=authenticate)
+    return Runtime(settings=settings, sessions=sessions, authenticate=door(settings))
 
 
 @pytest.fixture
@@ -157,10 +180,10 @@ class Race:
 async def race(postgres: EmbeddedPostgres, template: str, settings: Settings) -> AsyncIterator[Race]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"backhaul_race_{worker}"
-    url = _clone(postgres, template, name)
+    url = clone(postgres, template, name)
     engine = database.connect(url, pool_size=30)
-    sessions = database.sessions_of(engine)
-    runtime = Runtime(settings=settings, sessions=sessions, authenticate=authenticate)
+    sessions = database.sessions_of(engine, sync_session_class=LookingSession)
+    runtime = Runtime(settings=settings, sessions=sessions, authenticate=door(settings), engine=engine)
     tools = Tools(sessions=sessions, settings=settings, resources=runtime.resources)
     async with client_of(runtime) as client:
         yield Race(sessions, runtime, tools, client, url)

@@ -33,6 +33,7 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
         on=at.astimezone(ZoneInfo(site.timezone)).date(),
         country=site.country,
         operation=new.operation,
+        site_id=site.id,
     )
     if reasons:
         raise Blocked("bid", "place", reasons)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.kernel.errors import Conflict, Detail, Forbidden, Invalid
+from services.kernel.problem_codes import explain
 
 
 def _told(instant: datetime) -> str:
@@ -10,7 +11,7 @@ def _told(instant: datetime) -> str:
 
 
 class NotAProcessor(Forbidden):
-    """Who bids commits to what becomes of the goods."""
+    """Only a verified repairer, remanufacturer or recycler bids: who bids commits to what becomes of the goods."""
 
     code = "not_a_processor"
 
@@ -19,6 +20,8 @@ class NotAProcessor(Forbidden):
 
 
 class NotTheSeller(Forbidden):
+    """How bids rank is the seller's to read."""
+
     code = "not_the_seller"
 
     def __init__(self) -> None:
@@ -26,6 +29,8 @@ class NotTheSeller(Forbidden):
 
 
 class OwnListing(Conflict):
+    """Nobody bids for its own goods."""
+
     code = "own_listing"
 
     def __init__(self) -> None:
@@ -33,6 +38,8 @@ class OwnListing(Conflict):
 
 
 class BiddingNotOpen(Conflict):
+    """Bidding for this listing has not begun."""
+
     code = "bidding_not_open"
 
     def __init__(self, listing_id: str) -> None:
@@ -40,7 +47,8 @@ class BiddingNotOpen(Conflict):
 
 
 class BiddingHasClosed(Conflict):
-    """`errors` hold both instants, so that a bidder can see by how much it came late."""
+    """Bidding was over when the bid was received. `errors` hold both instants, so that a bidder can see by how much it came
+    late."""
 
     code = "bidding_has_closed"
 
@@ -52,6 +60,8 @@ class BiddingHasClosed(Conflict):
 
 
 class BidTooLow(Conflict):
+    """In a timed listing a bid must be better for the seller than the leading one."""
+
     code = "bid_too_low"
 
     def __init__(self, leading: str) -> None:
@@ -59,6 +69,8 @@ class BidTooLow(Conflict):
 
 
 class StillOpen(Conflict):
+    """Bids are ranked and awarded after the close; only those of a negotiated listing before."""
+
     code = "still_open"
 
     def __init__(self) -> None:
@@ -72,3 +84,21 @@ class BidDoesNotFit(Invalid):
         super().__init__(*errors)
         if len({error.code for error in errors}) == 1:
             self.code = errors[0].code
+
+
+explain(
+    409,
+    bid_is_leading="The leading bid of a timed listing stands.",
+    listing_has_ended="The listing is not offered any more.",
+    received_at="Beside `bidding_has_closed`: the instant at which our clock received the bid.",
+    ended_at="Beside `bidding_has_closed`: the instant at which bidding ended.",
+    bid_has_expired="The bidder is no longer bound: `valid_until` is over.",
+)
+explain(
+    422,
+    site_not_yours="The goods go to a site of the bidder's.",
+    price_unit_differs="The bid is priced in another unit than the listing.",
+    disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",
+    haulage_does_not_fit="The field belongs to a bid on the other haulage basis.",
+    ends_too_early="A bid binds beyond the end of the bidding.",
+)

@@ -16,6 +16,8 @@ from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.models import Listing
+from services.parties import standing
+from services.parties.models import PROCESSORS
 
 
 def any_version(version: int) -> None:
@@ -26,19 +28,21 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     """The bid stands at once. Nothing is written of one that is refused: it came too late, it does not fit the listing, no
     permit covers the goods, or the price does not beat the leading one of a timed listing."""
     policy.must_process(by)
+    await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
     received_at = await intent_log.receive(work, listing, by.org)
     _must_be_open(listing, received_at)
     await eligibility.check(work, new, listing, by=by, at=received_at)
-    bid = _bid(work, new, listing, by.org, received_at)
-    if listing.mode == "timed":
-        await _take_the_lead(work, bid, listing)
-    if listing.mode != "sealed":
-        bid.sequence = await queries.next_sequence(work, listing.id)
-    await _supersede_own(work, listing, by.org)
-    await _admit(work, bid, listing)
-    return bid
+    async with work.as_house():
+        bid = _bid(work, new, listing, by.org, received_at)
+        if listing.mode == "timed":
+            await _take_the_lead(work, bid, listing)
+        if listing.mode != "sealed":
+            bid.sequence = await queries.next_sequence(work, listing.id)
+        await _supersede_own(work, listing, by.org)
+        await _admit(work, bid, listing)
+        return bid
 
 
 def _must_be_open(listing: Listing, received_at: datetime) -> None:
@@ -111,12 +115,13 @@ async def withdraw(
     if seen.bidder_id != by.org_id:
         raise Forbidden("A bid is withdrawn by whoever placed it.")
     listing = await listings.listing(work, seen.listing_id)
-    received_at = await intent_log.receive(work, listing, by.org)
-    bid = await queries.bid_for_update(work, bid_id)
-    check_version(bid.version)
-    facts = await queries.facts(work, bid, now=received_at)
-    _end(work, bid, listing, states.move(BID, bid, "withdraw", by="buyer", facts=facts), "withdrawn")
-    return bid
+    async with work.as_house():
+        received_at = await intent_log.receive(work, listing, by.org)
+        bid = await queries.bid_for_update(work, bid_id)
+        check_version(bid.version)
+        facts = await queries.facts(work, bid, now=received_at)
+        _end(work, bid, listing, states.move(BID, bid, "withdraw", by="buyer", facts=facts), "withdrawn")
+        return bid
 
 
 def _end(work: UnitOfWork, bid: Bid, listing: Listing, moved: states.Moved, reason: str) -> None:

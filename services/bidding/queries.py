@@ -48,6 +48,12 @@ async def visible_bid(work: UnitOfWork, bid_id: BidId, actor: Actor) -> Bid:
     return _found((await work.session.execute(query)).scalar_one_or_none(), bid_id)
 
 
+async def visible_bids(work: UnitOfWork, ids: Collection[str], actor: Actor) -> Sequence[Bid]:
+    """Those of them that the actor may see."""
+    query = select(Bid).where(col(Bid.id).in_(ids), col(Bid.livemode) == actor.livemode, visible_to(actor))
+    return (await work.session.execute(query)).scalars().all()
+
+
 async def bid(work: UnitOfWork, bid_id: str) -> Bid:
     """For verbs of other contexts: nobody's view in particular."""
     return _found((await work.session.execute(_bids(work).where(col(Bid.id) == bid_id))).scalar_one_or_none(), bid_id)
@@ -140,7 +146,8 @@ async def _leading(work: UnitOfWork, listing_ids: Collection[str]) -> set[str]:
     best_first = (col(Bid.listing_id), col(Bid.price_minor).desc(), col(Bid.received_at), col(Bid.id))
     query = select(col(Bid.id)).where(col(Bid.listing_id).in_(listing_ids), col(Bid.status).in_(LIVE))
     best = query.ext(distinct_on(col(Bid.listing_id))).order_by(*best_first)
-    return set((await work.session.execute(best)).scalars())
+    async with work.as_house():
+        return set((await work.session.execute(best)).scalars())
 
 
 async def _awarded(work: UnitOfWork, listing_ids: Collection[str]) -> dict[str, set[str]]:
@@ -149,8 +156,10 @@ async def _awarded(work: UnitOfWork, listing_ids: Collection[str]) -> dict[str, 
     query = select(col(Bid.listing_id), col(Bid.id)).where(
         col(Bid.listing_id).in_(listing_ids), col(Bid.status).in_(("awarded", "confirmed"))
     )
+    async with work.as_house():
+        rows = (await work.session.execute(query)).all()
     found: dict[str, set[str]] = {}
-    for listing_id, bid_id in (await work.session.execute(query)).all():
+    for listing_id, bid_id in rows:
         found.setdefault(listing_id, set()).add(bid_id)
     return found
 

@@ -10,6 +10,7 @@ from services.bidding.models import Bid
 from services.bidding.ranking import SELLER_COMMISSION_BPS
 from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
 from services.kernel.actors import Actor
+from services.kernel.http.expanding import Expand, expanding, tells
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import BidId, ListingId
 from services.kernel.pagination import Paging, rows_of
@@ -25,15 +26,18 @@ Writes = Annotated[Actor, holding("bids:write")]
 
 @bids.post("/bids", summary="Place a bid", status_code=201, dependencies=[DryRun])
 async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response) -> BidAnswer:
-    """A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock read no more than
-    the listing's `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
+    """A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock read no
+    more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the
+    close.
 
-    Refused with `bidding_has_closed`, `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes
-    only what beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits
-    do not cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`,
-    `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`.
-    Causes `bid.placed` and `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it
-    supersedes.
+    Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
+    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price), with
+    `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
+    tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_unit_differs`,
+    `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
+    `operation_unknown`. Refused while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
+    `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
     """
     bid = await placing.place(work, body, by=actor)
     tag(answer, bid.version)
@@ -45,8 +49,9 @@ async def list_(
     work: Work,
     actor: Reads,
     paging: Paging,
+    expand: Annotated[Expand, expanding(BidAnswer)],
     listing_id: Annotated[ListingId | None, Query(description="All bids for it that you may see")] = None,
-    status: Annotated[str | None, Query(pattern="^[a-z_]{1,20}$")] = None,
+    status: Annotated[str | None, Query(pattern="^[a-z_]{1,20}$", description="Only in this state")] = None,
 ) -> BidPage:
     """Your own, newest first. With `listing_id` the seller reads all bids for the listing: sealed ones after the close."""
     query = queries.bids(actor, listing_id=listing_id)
@@ -56,15 +61,28 @@ async def list_(
     facts = await queries.facts_of(work, rows, now=work.now)
     of_rows = await listings.listings(work, {row.listing_id for row in rows})
     found = [BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor) for row in rows]
+    await expand.into(work, actor, found)
     return BidPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
 
 @bids.get("/bids/{bid_id}", summary="Read a bid")
-async def get(bid_id: BidId, work: Work, actor: Reads, answer: Response) -> BidAnswer:
+async def get(
+    bid_id: BidId, work: Work, actor: Reads, expand: Annotated[Expand, expanding(BidAnswer)], answer: Response
+) -> BidAnswer:
     """For its bidder, and for the seller of the listing: of a sealed one after the close."""
     bid = await queries.visible_bid(work, bid_id, actor)
     tag(answer, bid.version)
-    return await _answer(work, bid, actor)
+    told = await _answer(work, bid, actor)
+    await expand.into(work, actor, [told])
+    return told
+
+
+@tells("bid", BidAnswer, holding="bids:read")
+async def tell(work: UnitOfWork, actor: Actor, ids: set[str]) -> dict[str, BidAnswer]:
+    rows = await queries.visible_bids(work, ids, actor)
+    facts = await queries.facts_of(work, rows, now=work.now)
+    of_rows = await listings.listings(work, {row.listing_id for row in rows})
+    return {row.id: BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor) for row in rows}
 
 
 @bids.post("/bids/{bid_id}/withdraw", summary="Withdraw a bid", dependencies=[DryRun])

@@ -8,6 +8,7 @@ from services.bidding.models import BID, Bid, BidFacts, NewBid
 from services.bidding.policy import part_of
 from services.bidding.ranking import Ranked
 from services.kernel.actors import Actor
+from services.kernel.http.expanding import Expandable
 from services.kernel.http.schemas import Request, Response, Transitions, UtcDatetime, told
 from services.kernel.ids import BidId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
@@ -38,8 +39,10 @@ class NewBidRequest(NewBid, Request):
     )
 
 
-class BidAnswer(Transitions):
+class BidAnswer(Expandable, Transitions):
     """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
+
+    expandable = ("listing",)
 
     id: BidId
     listing_id: ListingId

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 
 from services.certification.documents.rules import Problem as DocumentProblem
 from services.kernel.errors import Conflict, Detail, Forbidden, Invalid, NotFound, Problem
+from services.kernel.problem_codes import explain
 
 
 class MassNotAvailable(Conflict):
+    """More mass is wanted of a batch than is left of it."""
+
     code = "mass_not_available"
 
     def __init__(self, batch_id: str, wanted_g: int, remaining_g: int) -> None:
@@ -24,6 +27,8 @@ class MassDoesNotBalance(Invalid):
 
 
 class NotInYourCustody(Forbidden):
+    """A batch is for whoever both owns it and keeps it."""
+
     code = "not_in_your_custody"
 
     def __init__(self, batch_id: str) -> None:
@@ -31,6 +36,8 @@ class NotInYourCustody(Forbidden):
 
 
 class NotAtOneSite(Invalid):
+    """One event happens at one site, to batches that are there."""
+
     code = "not_at_one_site"
 
     def __init__(self) -> None:
@@ -40,6 +47,8 @@ class NotAtOneSite(Invalid):
 
 
 class NothingToCertify(Conflict):
+    """What was named leaves nothing that a certificate could say."""
+
     code = "nothing_to_certify"
 
     def __init__(self, detail: str) -> None:
@@ -57,6 +66,8 @@ class DocumentIsNotValid(Conflict):
 
 
 class NotACredential(Invalid):
+    """What was sent is not a credential in any form that we read."""
+
     code = "not_a_credential"
 
     def __init__(self, detail: str) -> None:
@@ -64,7 +75,7 @@ class NotACredential(Invalid):
 
 
 class CodeNotValid(Problem):
-    """A waste code that does not hold there and then; `reason` says why."""
+    """The waste code does not hold there and then; `errors` says why."""
 
     status = 404
     code = "code_not_valid"
@@ -78,3 +89,27 @@ class ReferenceMissing(NotFound):
     """Neither what ships nor what was loaded has it, and it is never guessed."""
 
     code = "reference_data_missing"
+
+
+explain(
+    409,
+    evidence_missing="Evidence is missing; the detail names it.",
+    mass_not_weighed="A mass behind it was declared or estimated instead of weighed or counted.",
+    operation_pending="No final operation that counts for this type has taken the goods.",
+    permit_not_valid="The processor's permit does not cover the operation on that day.",
+    chain_broken="An entry of the chain does not stand as it was recorded.",
+    verifier_missing="A verifier is named.",
+    verifier_not_eligible="The organization named is not a verified verifier.",
+    verifier_not_independent="The verifier is a party to the goods.",
+    another_person_needed="Whoever suspended a certificate does not reinstate it.",
+)
+explain(
+    422,
+    one_subject="Name custody events, batches or an order, and only one of them.",
+    several_legs="The distance of several legs cannot be given as one.",
+    one_batch="One batch is weighed again at a time.",
+    batch_twice="Each batch is named once.",
+    before_birth="It cannot have happened before the batch existed.",
+    not_a_modify="The activity does not leave the mass as it is.",
+    used_up="Nothing is left that could be weighed again.",
+)

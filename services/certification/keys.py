@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +12,7 @@ from sqlalchemy import text
 
 from services.certification import envelopes, proofs
 from services.certification.documents import PublishedKey
+from services.kernel.kept import kept
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
 
@@ -77,32 +76,16 @@ def signer(settings: Settings, *, livemode: bool) -> Signer:
 
 @cache
 def _es256(folder: Path) -> PrivateKey:
-    secret = json.loads(_kept(folder / "es256.jwk.json", lambda: json.dumps(envelopes.new_key())))
+    secret = json.loads(kept(folder / "es256.jwk.json", lambda: json.dumps(envelopes.new_key())))
     public = envelopes.public_part(secret)
     return PrivateKey(_kid("es256", public), "ES256", secret, public)
 
 
 @cache
 def _ed25519(folder: Path) -> PrivateKey:
-    secret = _kept(folder / "ed25519.multikey", proofs.new_ed25519_key)
+    secret = kept(folder / "ed25519.multikey", proofs.new_ed25519_key)
     public = {"multibase": proofs.public_key(secret)}
     return PrivateKey(_kid("ed25519", public), "Ed25519", secret, public)
-
-
-def _kept(file: Path, make: Callable[[], str]) -> str:
-    """The file's content. Whoever comes first makes it whole under another name and links it, so nobody reads a half."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-        with open(fresh, "w", opener=lambda path, flags: os.open(path, flags | os.O_EXCL, 0o600)) as new:
-            new.write(make())
-        try:
-            os.link(fresh, file)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return file.read_text().strip()
 
 
 def _kid(prefix: str, public: Mapping[str, Any]) -> str:

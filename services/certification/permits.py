@@ -26,5 +26,6 @@ async def against_permits(work: UnitOfWork, event: CustodyEvent, masses: Mapping
         on=day_of(event),
         country=site.country,
         operation=event.operation,
+        site_id=site.id,
     )
     return [reason for reason in reasons if reason.code != "permit_tonnage"]

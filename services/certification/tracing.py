@@ -31,9 +31,10 @@ class Step:
 
 async def steps(work: UnitOfWork, certificate: Certificate) -> list[Step]:
     """Down to every origin. `is_intact`: the event still gives the hash it was recorded with."""
-    links = await queries.events_of(work, certificate.id)
-    trace = await queries.trace_back(work, [link.event_id for link in links])
-    sites = await parties.sites(work, {event.site_id for event in trace.events.values()})
+    async with work.as_house(of_both=True):
+        links = await queries.events_of(work, certificate.id)
+        trace = await queries.trace_back(work, [link.event_id for link in links])
+        sites = await parties.sites(work, {event.site_id for event in trace.events.values()})
     ordered = sorted(trace.events.values(), key=lambda event: (event.occurred_at, event.id), reverse=True)
     return [_step(event, trace, sites) for event in ordered]
 

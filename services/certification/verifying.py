@@ -115,7 +115,8 @@ async def verify(work: UnitOfWork, credential: str | Mapping[str, Any], settings
     if opened is None:
         return Verification(findings.all(), None)
     _check_schema(opened, findings)
-    await _check_record(work, opened, settings, findings)
+    async with work.as_house(of_both=True):
+        await _check_record(work, opened, settings, findings)
     return Verification(findings.all(), opened)
 
 

@@ -21,7 +21,9 @@ from services.listings.models import (
 )
 from services.listings.queries import CheckVersion, any_version
 from services.parties import queries as parties
+from services.parties import standing
 from services.parties.models import Site
+from services.parties.policy import must_reach
 
 STATED_BY_ROWS = frozenset({"quantity", "condition_grade", "return_reason"})
 """What an item made of a manifest's rows takes from them; mass, codes and composition only where the rows state them."""
@@ -30,9 +32,13 @@ STATED_BY_ROWS = frozenset({"quantity", "condition_grade", "return_reason"})
 async def draft(work: UnitOfWork, details: DraftListing, *, by: Actor, seller_id: OrgId | None = None) -> Listing:
     """A draft, with or without items. Backhaul's own rules name the seller; everybody else lists for itself.
 
-    Raises MayNotList, and Invalid for a site that is not the seller's, unknown guests, or two items of one key."""
+    Raises MayNotList, Blocked for papers that ran out, and Invalid for a site that is not the seller's, unknown guests, or two
+    items of one key."""
     is_remainder = details.origin_remainder_id is not None
     policy.must_be_able_to_list(by, is_remainder=is_remainder)
+    must_reach(by, details.site_id)
+    if not is_remainder:
+        await standing.must_be_good(work, seller_id or by.org, policy.SELLERS, thing="listing", step="create")
     listing = await _listing(work, details, seller_id or by.org)
     work.add(listing)
     await work.session.flush()
@@ -61,6 +67,7 @@ async def change(
     listing = await _draft_of(work, listing_id, by, check_version)
     if "site_id" in changes.model_fields_set:
         assert changes.site_id is not None
+        must_reach(by, changes.site_id)
         _move_to(listing, await _site(work, changes.site_id, listing))
     if changes.invited:
         await _must_exist(work, changes.invited)

@@ -1,10 +1,11 @@
 """What can go wrong with a listing or with the reading of a manifest."""
 
 from services.kernel.errors import Conflict, Forbidden, NotFound
+from services.kernel.problem_codes import explain
 
 
 class MayNotList(Forbidden):
-    """Goods are offered by whoever must part with them."""
+    """Only a verified manufacturer or holder lists goods: whoever must part with them."""
 
     code = "may_not_list"
 
@@ -13,6 +14,8 @@ class MayNotList(Forbidden):
 
 
 class NotTheSeller(Forbidden):
+    """Only the seller may do this with the listing."""
+
     code = "not_the_seller"
 
     def __init__(self) -> None:
@@ -29,6 +32,8 @@ class ListingIsNotADraft(Conflict):
 
 
 class KeyTaken(Conflict):
+    """Another item of the listing has this key."""
+
     code = "item_key_taken"
 
     def __init__(self, key: str) -> None:
@@ -49,3 +54,35 @@ class NoRefusedRows(NotFound):
 
     def __init__(self, import_id: str) -> None:
         super().__init__("file of refused rows for import", import_id)
+
+
+explain(409, may_not_list="Only a verified manufacturer or holder lists goods.")
+explain(
+    422,
+    item_key_taken="Another item of the listing has this key.",
+    listing_without_items="A listing needs at least one item.",
+    nobody_invited="An invited listing names the processors it is for.",
+    closes_at_required="A sealed or timed listing says when bidding ends.",
+    closes_before_opening="Bidding ends after it has opened.",
+    hard_cap_needs_timed="Only timed listings are extended, so only they have a hard cap.",
+    hard_cap_before_close="The hard cap is not before `closes_at`.",
+    return_reason_required="Say why the goods go back.",
+    condition_grade_required="Say in which condition the worst piece is.",
+    composition_required='Say what it is made of; "unknown" is an answer.',
+    mass_required="What is priced by the tonne has a declared mass.",
+    un_number_unknown="The UN number is not in the list of dangerous goods.",
+    hazard_not_declared="The waste code is one of hazardous waste; say that the goods are hazardous.",
+    waste_code_required="Hazardous goods carry a waste code.",
+    hp_codes_required="Hazardous goods name their hazardous properties.",
+    un_number_required="Hazardous goods carry a UN number.",
+    packaging_required="Hazardous goods say how they will be packed.",
+    photo_required="Hazardous goods in a condition below like_new are shown.",
+    campaign_required="A recall names its campaign and where the goods may go.",
+    destruction_not_justified="Unsold goods are destroyed only with a recorded reason.",
+    source_malformed="A source is a column, several columns or a constant.",
+    target_required="The mapping says nothing about a field that every row needs.",
+    decimal_unknown="The decimal mark is a point or a comma.",
+    object_required="A mapping is an object with fields.",
+    unknown="The key means nothing here.",
+    place_malformed="A place is latitude,longitude in degrees.",
+)

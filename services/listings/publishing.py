@@ -25,6 +25,7 @@ from services.listings.events import (
 )
 from services.listings.models import LISTING, Listing, ListingFacts
 from services.listings.queries import CheckVersion, any_version
+from services.parties import standing
 
 OPEN = "listing.open"
 EXPIRE = "listing.expire"
@@ -63,7 +64,9 @@ async def facts_for(work: UnitOfWork, listing: Listing, actor: Actor) -> Listing
     may_list = policy.may_list(actor, is_remainder=is_remainder)
     if listing.status != "draft":
         return ListingFacts(may_list)
-    return ListingFacts(may_list, reviewing.shortcomings(listing, await queries.items(work, listing.id), work.now))
+    shortcomings = reviewing.shortcomings(listing, await queries.items(work, listing.id), work.now)
+    reasons = [] if is_remainder else await standing.against(work, listing.seller_id, policy.SELLERS)
+    return ListingFacts(may_list, shortcomings, tuple(reasons))
 
 
 def _approve(work: UnitOfWork, listing: Listing) -> None:

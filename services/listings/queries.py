@@ -14,6 +14,7 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Import, Item, Listing, Unit
+from services.parties.policy import within_its_sites
 
 T = TypeVar("T")
 CheckVersion = Callable[[int], None]
@@ -31,7 +32,13 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.org_id is None:
         return false()
     is_offered = or_(col(Listing.visibility) == "public", literal(str(actor.org_id)) == any_(col(Listing.invited)))
-    return or_(col(Listing.seller_id) == actor.org_id, and_(col(Listing.published_at).is_not(None), is_offered))
+    is_mine = and_(col(Listing.seller_id) == actor.org_id, *within_its_sites(actor, col(Listing.site_id)))
+    return or_(is_mine, and_(col(Listing.published_at).is_not(None), is_offered, *_of_others(actor)))
+
+
+def _of_others(actor: Actor) -> list[ColumnElement[bool]]:
+    """What a delegate limited to sites finds on the market is not the rest of the seller's own."""
+    return [] if actor.site_ids is None else [col(Listing.seller_id) != actor.org_id]
 
 
 def listings_visible_to(actor: Actor) -> Select[Listing]:
@@ -47,6 +54,11 @@ async def visible_listing(work: UnitOfWork, listing_id: ListingId, actor: Actor)
     """NotFound for whoever may not see it."""
     query = listings_visible_to(actor).where(col(Listing.id) == listing_id)
     return _found((await work.session.execute(query)).scalar_one_or_none(), listing_id)
+
+
+async def visible_listings(work: UnitOfWork, ids: Collection[str], actor: Actor) -> Sequence[Listing]:
+    """Those of them that the actor may see."""
+    return (await work.session.execute(listings_visible_to(actor).where(col(Listing.id).in_(ids)))).scalars().all()
 
 
 async def visible_listing_for_update(work: UnitOfWork, listing_id: ListingId, actor: Actor) -> Listing:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.kernel.actors import Actor
 from services.kernel.errors import invalid
+from services.kernel.http.expanding import tells
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.http.schemas import Country, is_storable
 from services.kernel.ids import ImportId, ItemId, ListingId
@@ -57,8 +58,11 @@ async def _told(work: UnitOfWork, listing: Listing, actor: Actor, answer: Respon
 async def create(body: NewListing, work: Work, actor: Writes, answer: Response) -> ListingAnswer:
     """Makes a draft that only you see, with or without items.
 
-    Open to verified manufacturers and holders (403 `may_not_list`). What is unknown may be left out; `publish` under
-    `blocked_transitions` says what is still missing. Causes `listing.created`.
+    Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
+    `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+    `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+    `document_expired` (409). What is unknown may be left out; `publish` under `blocked_transitions` says what is still
+    missing. Causes `listing.created`.
     """
     return await _told(work, await drafting.draft(work, body.draft(), by=actor), actor, answer)
 
@@ -83,10 +87,10 @@ async def search(
     actor: Reads,
     paging: Paging,
     material: Annotated[Material | None, Query(description="A material's code that an item is made of")] = None,
-    status: Annotated[PublishedStatus, Query()] = "open",
-    return_reason: Annotated[ReturnReason | None, Query()] = None,
+    status: Annotated[PublishedStatus, Query(description="What has become of it")] = "open",
+    return_reason: Annotated[ReturnReason | None, Query(description="Why an item goes back")] = None,
     condition: Annotated[ConditionGrade | None, Query(description="The item's condition grade")] = None,
-    country: Annotated[Country | None, Query()] = None,
+    country: Annotated[Country | None, Query(description="Where it lies: ISO 3166-1 alpha-2")] = None,
     near: Annotated[
         str | None, Query(max_length=60, description="latitude,longitude in degrees", examples=["51.3127,9.4797"])
     ] = None,
@@ -95,7 +99,7 @@ async def search(
     ] = searching.USUAL_KM,
 ) -> FoundPage:
     """Published listings that are open to everybody or to you, newest first. Material, return reason and condition must
-    meet in one item; `near` with `radius_km` keeps what lies within a circle.
+    meet in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`).
     """
     place = searching.place(near) if near is not None else None
     wanted = searching.Wanted(status, material, return_reason, condition, country, place, radius_km)
@@ -118,11 +122,17 @@ async def get(listing_id: ListingId, work: Work, actor: Reads, answer: Response)
     return await _told(work, await queries.visible_listing(work, listing_id, actor), actor, answer)
 
 
+@tells("listing", ListingSummary, holding="listings:read")
+async def tell(work: UnitOfWork, actor: Actor, ids: set[str]) -> dict[str, ListingSummary]:
+    return {row.id: ListingSummary.of(row) for row in await queries.visible_listings(work, ids, actor)}
+
+
 @listings.patch("/listings/{listing_id}", summary="Change a draft")
 async def update(
     listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
-    """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read."""
+    """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
+    `organization_not_found` as for a new one."""
     changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
 
@@ -131,7 +141,7 @@ async def update(
 async def add_item(
     listing_id: ListingId, body: NewItem, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
-    """Answers the listing. Refused with 409 `item_key_taken` when another item has the key."""
+    """Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item has the key."""
     await drafting.add_item(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
 
@@ -148,6 +158,7 @@ async def update_item(
 ) -> ListingAnswer:
     """Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
     `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is yours to say.
+    Refused with `listing_not_draft`, and with 409 `item_key_taken`.
     """
     await drafting.change_item(work, listing_id, item_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
@@ -157,7 +168,7 @@ async def update_item(
 async def remove_item(
     listing_id: ListingId, item_id: ItemId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
-    """Answers the listing. External ids of an imported item may be imported anew."""
+    """Answers the listing. External ids of an imported item may be imported anew. Refused with `listing_not_draft`."""
     changed = await drafting.remove_item(work, listing_id, item_id, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
 
@@ -168,10 +179,18 @@ async def publish(
 ) -> ListingAnswer:
     """A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
-    Refused with 422 and every shortcoming by pointer: no items, a missing reason, grade or composition ("unknown" is an
-    answer), a waste code that does not hold where and when the goods are offered, hazardous goods without waste code,
-    hazardous properties, UN number, packaging or photos, goods priced by the tonne without a mass, an end that is missing
-    or past. Photos are demanded of hazardous goods below like_new; for others a notice says they are missing.
+    Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer them to
+    (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
+    `composition_required`: "unknown" is an answer) or an unknown material (`material_unknown`); goods priced by the tonne
+    without a mass (`mass_required`); a waste code that does not hold where and when the goods are offered
+    (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`); hazardous goods without waste code,
+    hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
+    `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos
+    are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
+    `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
+    `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`).
+    Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
     Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`.
     """
     published = await publishing.publish(work, listing_id, by=actor, check_version=matching.matches)
@@ -187,7 +206,8 @@ async def withdraw(
     answer: Response,
     body: Withdrawal | None = None,
 ) -> ListingAnswer:
-    """Until a bid is awarded. Bids on it are released, and external ids may be listed anew. Causes `listing.withdrawn`."""
+    """Until a bid is awarded, by its seller (`not_the_seller`). Bids on it are released, and external ids may be listed anew.
+    Causes `listing.withdrawn`."""
     reason = body.reason if body else None
     withdrawn = await publishing.withdraw(work, listing_id, by=actor, reason=reason, check_version=matching.matches)
     return await _told(work, withdrawn, actor, answer)
@@ -209,10 +229,14 @@ async def create_import(
 ) -> ImportAnswer:
     """Keeps the file and answers `received`; it is read right after, row by row.
 
-    Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by its external id:
-    sent again unchanged it changes nothing, changed it changes its draft, and once its listing is published it is refused
-    with `already_published`. Causes `import.completed` (also for a file that cannot be read: its status is failed), and
-    `listing.created` for a new draft.
+    Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by its external
+    id: sent again unchanged it changes nothing, changed it changes its draft, and once its listing is published it is
+    refused with `already_published`. Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or
+    `mapping`, `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, when the mapping
+    has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a
+    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes
+    `import.completed` (also for a file that cannot be read: its status is failed), and `listing.created` for a new
+    draft.
     """
     chosen = _mapping(profile, mapping)
     into = _into(listing_id, listing)

@@ -25,20 +25,21 @@ async def cancel(
     again."""
     order = await _taken(work, order_id, by, check_version)
     role = policy.acting(ORDER, "cancel", policy.roles_of(by, order))
-    statuses = [job.status for job in await pickups.pickups_of_for_update(work, order.id)]
-    facts = OrderFacts(work.now, is_loaded=has_left(statuses))
-    moved = states.move(ORDER, order, "cancel", by=role, facts=facts)
-    order.cancel_reason = reason
-    cancelled = events.OrderCancelled(**telling.about(order), bid_id=order.bid_id, reason=reason)
-    telling.tell(work, order, cancelled, moved)
-    await permits.free(work, subject_id=order.id)
-    if moved.old == "confirmed":
-        await _undo_contract(work, order, reason)
-    else:
-        await timers.cancel(work, CONFIRM_WINDOW, order.id)
-        await closing.mark_timed_out(work, await bids.bid_for_update(work, order.bid_id))
-    await end_award(work, order, reason=reason)
-    return order
+    async with work.as_house():
+        statuses = [job.status for job in await pickups.pickups_of_for_update(work, order.id)]
+        facts = OrderFacts(work.now, is_loaded=has_left(statuses))
+        moved = states.move(ORDER, order, "cancel", by=role, facts=facts)
+        order.cancel_reason = reason
+        cancelled = events.OrderCancelled(**telling.about(order), bid_id=order.bid_id, reason=reason)
+        telling.tell(work, order, cancelled, moved)
+        await permits.free(work, subject_id=order.id)
+        if moved.old == "confirmed":
+            await _undo_contract(work, order, reason)
+        else:
+            await timers.cancel(work, CONFIRM_WINDOW, order.id)
+            await closing.mark_timed_out(work, await bids.bid_for_update(work, order.bid_id))
+        await end_award(work, order, reason=reason)
+        return order
 
 
 def has_left(pickup_statuses: list[str]) -> bool:

@@ -22,6 +22,7 @@ class Asked(TypedDict):
     on: date
     country: str
     operation: str | None
+    site_id: str
 
 
 async def at_most(work: UnitOfWork, terms: Terms) -> Asked:
@@ -41,7 +42,7 @@ async def _asked(work: UnitOfWork, terms: Terms, masses: Iterable[tuple[str | No
         sums[waste_code or ""] += mass_g
     site = await parties.site(work, terms.to_site_id)
     on = work.now.astimezone(ZoneInfo(site.timezone)).date()
-    return Asked(masses=dict(sums), on=on, country=site.country, operation=terms.operation)
+    return Asked(masses=dict(sums), on=on, country=site.country, operation=terms.operation, site_id=site.id)
 
 
 async def against(work: UnitOfWork, order: Order, asked: Asked) -> list[Reason]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 from sqlmodel import col
 
 from services.kernel.actors import Actor
@@ -21,6 +21,7 @@ from services.orders.models import (
     ReceiptLine,
     Remainder,
 )
+from services.parties.policy import within_its_sites
 from services.pickups.models import PickupJob
 
 T = TypeVar("T")
@@ -38,7 +39,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         return true()
     if actor.org_id is None:
         return false()
-    return or_(col(Order.seller_id) == actor.org_id, col(Order.buyer_id) == actor.org_id)
+    is_party = or_(col(Order.seller_id) == actor.org_id, col(Order.buyer_id) == actor.org_id)
+    return and_(is_party, *within_its_sites(actor, col(Order.from_site_id), col(Order.to_site_id)))
 
 
 def orders_visible_to(actor: Actor) -> Select[Order]:
@@ -48,6 +50,11 @@ def orders_visible_to(actor: Actor) -> Select[Order]:
 async def visible_order(work: UnitOfWork, order_id: OrderId, actor: Actor) -> Order:
     """NotFound for whoever may not see it."""
     return await _one(work, orders_visible_to(actor).where(col(Order.id) == order_id), "order", order_id)
+
+
+async def visible_orders(work: UnitOfWork, ids: Collection[str], actor: Actor) -> Sequence[Order]:
+    """Those of them that the actor may see."""
+    return await _all(work, orders_visible_to(actor).where(col(Order.id).in_(ids)))
 
 
 async def visible_order_for_update(

@@ -40,30 +40,31 @@ async def route_remainder(
     Raises NothingToRoute, and Invalid with a pointer per thing the offer to the next processor lacks."""
     order = await queries.visible_order_for_update(work, order_id, by, check_version)
     role = policy.acting(ORDER, "route_remainder", policy.roles_of(by, order))
-    line = await _line(work, order, wish.line_id)
-    open_ones = [one for one in (await queries.remainders_of(work, [order.id]))[order.id] if one.status == "open"]
-    ORDER.find("route_remainder", order.status)
-    remainder = next((one for one in open_ones if one.line_id == line.id), None)
-    if remainder is None:
-        raise NothingToRoute(line.id)
-    facts = OrderFacts(work.now, open_remainders=len(open_ones))
-    moved = states.move(ORDER, order, "route_remainder", by=role, facts=facts)
-    await _lead(work, order, remainder, line, wish, by=by)
-    routed = events.OrderRemainderRouted(
-        **telling.about(order),
-        remainder_id=remainder.id,
-        line_id=line.id,
-        route=wish.route,
-        mass_g=remainder.mass_g,
-        quantity=remainder.quantity,
-        offered_as=remainder.listing_id,
-        pickup_id=remainder.pickup_id,
-    )
-    telling.tell(work, order, routed, moved)
-    await acknowledge(work, remainder)
-    if wish.route == "relist":
-        await _end(work, order.id, remainder)
-    return order
+    async with work.as_house():
+        line = await _line(work, order, wish.line_id)
+        open_ones = [one for one in (await queries.remainders_of(work, [order.id]))[order.id] if one.status == "open"]
+        ORDER.find("route_remainder", order.status)
+        remainder = next((one for one in open_ones if one.line_id == line.id), None)
+        if remainder is None:
+            raise NothingToRoute(line.id)
+        facts = OrderFacts(work.now, open_remainders=len(open_ones))
+        moved = states.move(ORDER, order, "route_remainder", by=role, facts=facts)
+        await _lead(work, order, remainder, line, wish, by=by)
+        routed = events.OrderRemainderRouted(
+            **telling.about(order),
+            remainder_id=remainder.id,
+            line_id=line.id,
+            route=wish.route,
+            mass_g=remainder.mass_g,
+            quantity=remainder.quantity,
+            offered_as=remainder.listing_id,
+            pickup_id=remainder.pickup_id,
+        )
+        telling.tell(work, order, routed, moved)
+        await acknowledge(work, remainder)
+        if wish.route == "relist":
+            await _end(work, order.id, remainder)
+        return order
 
 
 async def _line(work: UnitOfWork, order: Order, line_id: LineId) -> OrderLine:

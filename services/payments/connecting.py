@@ -17,10 +17,11 @@ async def ensure(work: UnitOfWork, org_id: str) -> PayoutAccount:
         return found
     account = PayoutAccount(org_id=organization.id, livemode=work.livemode, created_at=work.now)
     work.add(account)
-    asked = {"name": organization.legal_name, "country": organization.country, "email": organization.contact_email}
-    await outbox.intend(
-        work, name=f"{org_id}:account:1", kind="open_account", org_id=org_id, subject_id=org_id, params=asked
-    )
+    async with work.as_house():
+        asked = {"name": organization.legal_name, "country": organization.country, "email": organization.contact_email}
+        await outbox.intend(
+            work, name=f"{org_id}:account:1", kind="open_account", org_id=org_id, subject_id=org_id, params=asked
+        )
     return account
 
 

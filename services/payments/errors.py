@@ -2,6 +2,7 @@
 
 from services.kernel.errors import Conflict, Problem
 from services.kernel.money import Money
+from services.kernel.problem_codes import explain
 
 
 class PostingRefused(Conflict):
@@ -16,6 +17,8 @@ class PostingRefused(Conflict):
 
 
 class HaulageAboveCeiling(Conflict):
+    """The haulage is above what is left of the ceiling."""
+
     code = "haulage_above_ceiling"
 
     def __init__(self, price: Money, left: Money) -> None:
@@ -23,6 +26,8 @@ class HaulageAboveCeiling(Conflict):
 
 
 class HoldIsShort(Conflict):
+    """Less is held than would be needed."""
+
     code = "hold_short"
 
     def __init__(self, needed: Money, held: Money) -> None:
@@ -30,6 +35,8 @@ class HoldIsShort(Conflict):
 
 
 class WrongDirection(Conflict):
+    """The amount does not point the way of the agreed one."""
+
     code = "wrong_direction"
 
     def __init__(self, amount: Money, agreed: Money) -> None:
@@ -37,6 +44,8 @@ class WrongDirection(Conflict):
 
 
 class NothingContested(Conflict):
+    """Not as much of the hold is contested as would be returned."""
+
     code = "nothing_contested"
 
     def __init__(self, amount: Money, contested: Money) -> None:
@@ -44,6 +53,8 @@ class NothingContested(Conflict):
 
 
 class NoPayoutAccount(Conflict):
+    """There is no payout account yet, or the provider has not opened it."""
+
     code = "payout_account_missing"
 
     def __init__(self) -> None:
@@ -51,6 +62,8 @@ class NoPayoutAccount(Conflict):
 
 
 class ProviderUnavailable(Problem):
+    """The payment provider did not answer. Nothing was changed; try again."""
+
     status = 503
     code = "provider_unavailable"
     title = "The payment provider does not answer"
@@ -62,6 +75,8 @@ class ProviderUnavailable(Problem):
 
 
 class ProviderRefused(Conflict):
+    """The payment provider refuses what it was asked for; the detail is its own."""
+
     code = "provider_refused"
     title = "The payment provider refuses this"
 
@@ -72,3 +87,12 @@ class EventNotProven(Problem):
     status = 400
     code = "event_not_proven"
     title = "This message cannot be taken"
+
+
+explain(
+    409,
+    hold_not_empty="Money is still held.",
+    operations_open="Payments to the provider are not done.",
+    refunds_open="Refunds have not arrived.",
+    receivable_open="Money is owed to the platform.",
+)

@@ -103,8 +103,8 @@ async def get_payout_account(work: Work, actor: Annotated[Actor, holding("organi
 async def link(
     request: Request, body: LinkRequest, work: Work, actor: Annotated[Actor, holding("organizations:write")]
 ) -> LinkAnswer:
-    """A single-use link to the provider's form, made anew on every call and never stored. 409 while there is no
-    account.
+    """A single-use link to the provider's form, made anew on every call and never stored. Refused with
+    `payout_account_missing` while there is no account, with `provider_refused` or 503 `provider_unavailable` by the provider.
     """
     account = await queries.payout_account(work, actor.org)
     if account is None or account.stripe_id is None:
@@ -113,6 +113,7 @@ async def link(
     # No transaction stays open while the provider is asked; a repeated request gets a link of its own.
     await work.session.rollback()
     url = await _link(runtime_of(request).resources["gateway"], account_id, body)
+    await work.act_as(actor)
     await connecting.link_issued(work, actor.org)
     return LinkAnswer(url=url)
 
@@ -164,7 +165,7 @@ async def _take(request: Request, *, is_thin: bool) -> Response:
     event = _proven(
         body, request.headers.get("stripe-signature"), runtime.settings.stripe_webhook_secrets, is_thin=is_thin
     )
-    if event.livemode != runtime.settings.is_live:
+    if event.livemode != runtime.settings.moves_real_money:
         raise EventNotProven("This message is of the other environment.")
     async with UnitOfWork(runtime.sessions, system(event.livemode), cause=f"stripe:{event.id}") as work:
         await stripe_inbox.store(work, event, body)

@@ -26,8 +26,9 @@ async def _against_permits(
     if job.status == "planned" and "owner" in roles:
         return tuple(await eligibility.of_transport(work, job, job.owner_id, on=job.window_day()))
     if job.status in ("accepted", "scheduled") and "carrier" in roles:
-        on = await dispatching.transport_day(work, job, slot)
-        return await dispatching.against_permits(work, job, on=on)
+        async with work.as_house():
+            on = await dispatching.transport_day(work, job, slot)
+            return await dispatching.against_permits(work, job, on=on)
     return ()
 
 
@@ -35,5 +36,5 @@ async def of_offer(work: UnitOfWork, offer: Offer, actor: Actor) -> Choices:
     if offer.carrier_id != actor.org_id or offer.status != "offered":
         return Choices([], [])
     job = await queries.pickup(work, offer.pickup_id)
-    permit = await eligibility.of_transport(work, job, offer.carrier_id, on=job.window_day())
-    return states.choices(OFFER, offer, by=("carrier",), facts=OfferFacts(work.now, tuple(permit)))
+    against = await eligibility.of_carrier(work, job, offer.carrier_id)
+    return states.choices(OFFER, offer, by=("carrier",), facts=OfferFacts(work.now, against))

@@ -60,16 +60,17 @@ async def dispatch(
     job = await queries.taken(work, pickup_id, by=by, check_version=check_version)
     role = policy.acting(PICKUP, "dispatch", policy.roles_of(by, job))
     PICKUP.find("dispatch", job.status)
-    await _refuse_foreign_driver(work, job, crew)
-    on = await transport_day(work, job, await queries.slot_of(work, job.id))
-    facts = PickupFacts(work.now, permits=await against_permits(work, job, on=on))
-    moved = states.move(PICKUP, job, "dispatch", by=role, facts=facts)
-    await _record_check(work, job, on)
-    job.vehicle, job.driver_name, job.driver_member_id = crew.vehicle, crew.driver_name, crew.driver_member_id
-    job.dispatched_at = work.now
-    dispatched = events.PickupDispatched(**telling.carried(job), vehicle=crew.vehicle, driver_name=crew.driver_name)
-    telling.tell(work, job, dispatched, moved)
-    return job
+    async with work.as_house():
+        await _refuse_foreign_driver(work, job, crew)
+        on = await transport_day(work, job, await queries.slot_of(work, job.id))
+        facts = PickupFacts(work.now, permits=await against_permits(work, job, on=on))
+        moved = states.move(PICKUP, job, "dispatch", by=role, facts=facts)
+        await _record_check(work, job, on)
+        job.vehicle, job.driver_name, job.driver_member_id = crew.vehicle, crew.driver_name, crew.driver_member_id
+        job.dispatched_at = work.now
+        dispatched = events.PickupDispatched(**telling.carried(job), vehicle=crew.vehicle, driver_name=crew.driver_name)
+        telling.tell(work, job, dispatched, moved)
+        return job
 
 
 async def _refuse_foreign_driver(work: UnitOfWork, job: PickupJob, crew: Crew) -> None:

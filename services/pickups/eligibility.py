@@ -8,7 +8,7 @@ from services.kernel.errors import Reason
 from services.kernel.ids import OrgId
 from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
-from services.parties import permits
+from services.parties import permits, standing
 from services.parties import queries as parties
 from services.parties.models import Organization
 from services.pickups.models import PickupJob
@@ -32,9 +32,11 @@ async def of_treatment(work: UnitOfWork, job: PickupJob, *, on: date) -> list[Re
     A seller that takes its own goods back treats nothing."""
     if job.receiver_id == job.seller_id:
         return []
-    country = (await parties.site(work, job.to_site_id)).country
+    there = await parties.site(work, job.to_site_id)
     masses = dict.fromkeys(job.masses, 0)
-    reasons = await permits.against(work, job.receiver_id, kind=TREATMENT, masses=masses, on=on, country=country)
+    reasons = await permits.against(
+        work, job.receiver_id, kind=TREATMENT, masses=masses, on=on, country=there.country, site_id=there.id
+    )
     return [Reason(reason.code, f"The receiver: {reason.detail}") for reason in reasons]
 
 
@@ -45,10 +47,15 @@ async def of_carriers(
     reasons: list[Reason] = []
     for carrier_id, price in prices.items():
         carrier = known[carrier_id]
-        found = [*_of_organization(job, carrier), *_of_price(job, price)]
-        found += await of_transport(work, job, carrier_id, on=job.window_day())
+        found = [*_of_organization(job, carrier), *_of_price(job, price), *await of_carrier(work, job, carrier_id)]
         reasons += [Reason(reason.code, f"{carrier.legal_name}: {reason.detail}") for reason in found]
     return tuple(reasons)
+
+
+async def of_carrier(work: UnitOfWork, job: PickupJob, carrier_id: OrgId) -> tuple[Reason, ...]:
+    """What stands against this carrier taking the job: its verification and papers, its transport permits."""
+    reasons = await standing.against(work, carrier_id, {"carrier"})
+    return (*reasons, *await of_transport(work, job, carrier_id, on=job.window_day()))
 
 
 def _of_organization(job: PickupJob, carrier: Organization) -> Iterable[Reason]:
@@ -56,8 +63,6 @@ def _of_organization(job: PickupJob, carrier: Organization) -> Iterable[Reason]:
         yield Reason("carrier_is_owner", "It owns the job and hauls it itself without an offer.")
     if "carrier" not in carrier.roles:
         yield Reason("not_a_carrier", "It is not a carrier.")
-    if carrier.verification_status != "verified":
-        yield Reason("not_verified", "It is not verified.")
 
 
 def _of_price(job: PickupJob, price: Money) -> Iterable[Reason]:

@@ -12,6 +12,7 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import OfferId, PickupId, SiteId
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties.models import Site
+from services.parties.policy import within_its_sites
 from services.pickups.models import Handover, Movement, Offer, PickupJob, Slot
 
 T = TypeVar("T")
@@ -45,7 +46,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         )
         .exists()
     )
-    return or_(*(col(party) == actor.org_id for party in parties), is_asked)
+    is_party = or_(*(col(party) == actor.org_id for party in parties), is_asked)
+    return and_(is_party, *within_its_sites(actor, col(PickupJob.from_site_id), col(PickupJob.to_site_id)))
 
 
 def pickups(actor: Actor) -> Select[PickupJob]:
@@ -94,10 +96,17 @@ async def taken(
 def offers(actor: Actor, *, pickup_id: PickupId | None = None) -> Select[Offer]:
     """Offers that were made to the actor; those of one job also for its owner."""
     is_mine = and_(col(Offer.carrier_id) == actor.org_id, col(Offer.offered_at).is_not(None))
-    query = select(Offer).where(col(Offer.livemode) == actor.livemode)
+    query = select(Offer).where(col(Offer.livemode) == actor.livemode, *_of_its_sites(actor))
     if pickup_id is None:
         return query.where(is_mine)
     return query.where(col(Offer.pickup_id) == pickup_id, or_(is_mine, _is_owned_by(actor)))
+
+
+def _of_its_sites(actor: Actor) -> list[ColumnElement[bool]]:
+    """A delegate limited to sites sees the offers of jobs there."""
+    if actor.site_ids is None:
+        return []
+    return [col(Offer.pickup_id).in_(select(col(PickupJob.id)).where(visible_to(actor)))]
 
 
 def _is_owned_by(actor: Actor) -> ColumnElement[bool]:
@@ -112,7 +121,10 @@ def _is_owned_by(actor: Actor) -> ColumnElement[bool]:
 async def visible_offer(work: UnitOfWork, offer_id: OfferId, actor: Actor) -> Offer:
     is_mine = and_(col(Offer.carrier_id) == actor.org_id, col(Offer.offered_at).is_not(None))
     query = select(Offer).where(
-        col(Offer.id) == offer_id, col(Offer.livemode) == actor.livemode, or_(is_mine, _is_owned_by(actor))
+        col(Offer.id) == offer_id,
+        col(Offer.livemode) == actor.livemode,
+        or_(is_mine, _is_owned_by(actor)),
+        *_of_its_sites(actor),
     )
     return _found((await work.session.execute(query)).scalar_one_or_none(), "offer", offer_id)
 

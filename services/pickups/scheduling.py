@@ -1,8 +1,7 @@
 """From the need of a movement to a dock: request, plan, self-haul, slots, cancel."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from services.kernel import states
 from services.kernel.actors import Actor
@@ -11,6 +10,7 @@ from services.kernel.ids import OrderId, OrgId, PickupId, SiteId
 from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries as parties
+from services.parties import sites
 from services.parties.models import Site
 from services.pickups import eligibility, events, policy, queries, telling, tendering
 from services.pickups.models import PICKUP, Goods, PickupFacts, PickupJob, Slot
@@ -104,12 +104,13 @@ async def self_haul(
     job = await queries.taken(work, pickup_id, by=by, check_version=check_version)
     role = policy.acting(PICKUP, "self_haul", policy.roles_of(by, job))
     PICKUP.find("self_haul", job.status)
-    reasons = await eligibility.of_transport(work, job, job.owner_id, on=job.window_day())
-    moved = states.move(PICKUP, job, "self_haul", by=role, facts=PickupFacts(work.now, permits=tuple(reasons)))
-    job.carrier_id, job.price_minor, job.is_self_hauled = job.owner_id, None, True
-    accepted = events.PickupAccepted(**telling.carried(job), price=None, is_self_hauled=True)
-    telling.tell(work, job, accepted, moved)
-    return job
+    async with work.as_house():
+        reasons = await eligibility.of_transport(work, job, job.owner_id, on=job.window_day())
+        moved = states.move(PICKUP, job, "self_haul", by=role, facts=PickupFacts(work.now, permits=tuple(reasons)))
+        job.carrier_id, job.price_minor, job.is_self_hauled = job.owner_id, None, True
+        accepted = events.PickupAccepted(**telling.carried(job), price=None, is_self_hauled=True)
+        telling.tell(work, job, accepted, moved)
+        return job
 
 
 async def book_slot(
@@ -118,23 +119,24 @@ async def book_slot(
     """Locks the site's row, so that bookings of one dock queue and the later one is told `slot_taken`."""
     job = await queries.taken(work, pickup_id, by=by, check_version=check_version)
     role = policy.acting(PICKUP, "book_slot", policy.roles_of(by, job))
-    site = await parties.site(work, job.from_site_id)
-    _refuse_impossible(wish, job, site)
-    await queries.lock_site(work, job.from_site_id)
-    facts = PickupFacts(work.now, slot=tuple(await _against_slot(work, wish, site)))
-    moved = states.move(PICKUP, job, "book_slot", by=role, facts=facts)
-    slot = _slot(work, job, wish)
-    scheduled = events.PickupScheduled(
-        **telling.carried(job),
-        slot_id=slot.id,
-        site_id=slot.site_id,
-        dock=slot.dock,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        timezone=site.timezone,
-    )
-    telling.tell(work, job, scheduled, moved)
-    return job
+    async with work.as_house():
+        site = await parties.site(work, job.from_site_id)
+        _refuse_impossible(wish, job, site)
+        await queries.lock_site(work, job.from_site_id)
+        facts = PickupFacts(work.now, slot=tuple(await _against_slot(work, wish, site)))
+        moved = states.move(PICKUP, job, "book_slot", by=role, facts=facts)
+        slot = _slot(work, job, wish)
+        scheduled = events.PickupScheduled(
+            **telling.carried(job),
+            slot_id=slot.id,
+            site_id=slot.site_id,
+            dock=slot.dock,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+            timezone=site.timezone,
+        )
+        telling.tell(work, job, scheduled, moved)
+        return job
 
 
 def _refuse_impossible(wish: SlotWish, job: PickupJob, site: Site) -> None:
@@ -153,20 +155,10 @@ async def _against_slot(work: UnitOfWork, wish: SlotWish, site: Site) -> list[Re
     reasons = []
     if wish.starts_at <= work.now:
         reasons.append(Reason("slot_in_the_past", "The slot has begun already."))
-    if not is_open(site, wish.starts_at, wish.ends_at):
-        hours = f"{site.opens} to {site.closes} {site.timezone}"
-        reasons.append(Reason("site_closed", f"The site is open from {hours}."))
+    reasons += sites.against_visit(site, wish.starts_at, wish.ends_at)
     if await queries.is_slot_taken(work, wish.site_id, wish.dock, wish.starts_at, wish.ends_at):
         reasons.append(Reason("slot_taken", f"Dock {wish.dock} is booked in that time."))
     return reasons
-
-
-def is_open(site: Site, starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether both lie inside one day's opening hours, by the clock on the site's wall."""
-    zone = ZoneInfo(site.timezone)
-    first, last = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    opens, closes = time.fromisoformat(site.opens), time.fromisoformat(site.closes)
-    return first.date() == last.date() and opens <= first.time() and last.time() <= closes
 
 
 def _slot(work: UnitOfWork, job: PickupJob, wish: SlotWish) -> Slot:
@@ -188,15 +180,16 @@ async def cancel_slot(
 ) -> PickupJob:
     job = await queries.taken(work, pickup_id, by=by, check_version=check_version)
     role = policy.acting(PICKUP, "cancel_slot", policy.roles_of(by, job))
-    PICKUP.find("cancel_slot", job.status)
-    slot = await queries.slot_of(work, job.id)
-    assert slot is not None, "a scheduled job has a slot"
-    facts = PickupFacts(work.now, slot_starts_at=slot.starts_at)
-    moved = states.move(PICKUP, job, "cancel_slot", by=role, facts=facts)
-    _free(work, slot, reason)
-    unscheduled = events.PickupUnscheduled(**telling.carried(job), slot_id=slot.id, reason=reason)
-    telling.tell(work, job, unscheduled, moved)
-    return job
+    async with work.as_house():
+        PICKUP.find("cancel_slot", job.status)
+        slot = await queries.slot_of(work, job.id)
+        assert slot is not None, "a scheduled job has a slot"
+        facts = PickupFacts(work.now, slot_starts_at=slot.starts_at)
+        moved = states.move(PICKUP, job, "cancel_slot", by=role, facts=facts)
+        _free(work, slot, reason)
+        unscheduled = events.PickupUnscheduled(**telling.carried(job), slot_id=slot.id, reason=reason)
+        telling.tell(work, job, unscheduled, moved)
+        return job
 
 
 def _free(work: UnitOfWork, slot: Slot, reason: str) -> None:
@@ -209,11 +202,12 @@ async def cancel(
     """Before loading only. Open offers are withdrawn, the dock is free again."""
     job = await queries.taken(work, pickup_id, by=by, check_version=check_version)
     role = policy.acting(PICKUP, "cancel", policy.roles_of(by, job))
-    moved = states.move(PICKUP, job, "cancel", by=role, facts=PickupFacts(work.now))
-    job.cancel_reason = reason
-    await tendering.withdraw_offers(work, job)
-    slot = await queries.slot_of(work, job.id)
-    if slot is not None:
-        _free(work, slot, reason)
-    telling.tell(work, job, events.PickupCancelled(**telling.carried(job), reason=reason), moved)
-    return job
+    async with work.as_house():
+        moved = states.move(PICKUP, job, "cancel", by=role, facts=PickupFacts(work.now))
+        job.cancel_reason = reason
+        await tendering.withdraw_offers(work, job)
+        slot = await queries.slot_of(work, job.id)
+        if slot is not None:
+            _free(work, slot, reason)
+        telling.tell(work, job, events.PickupCancelled(**telling.carried(job), reason=reason), moved)
+        return job

@@ -50,14 +50,15 @@ async def tender(
     prices = {asked.carrier_id: asked.price for asked in wanted.offers}
     known = await parties.organizations(work, list(prices))
     _refuse_impossible(wanted, job, set(known))
-    reasons = await eligibility.of_carriers(work, job, prices, known)
-    moved = states.move(PICKUP, job, "tender", by=role, facts=PickupFacts(work.now, tender=reasons))
-    job.tender_strategy, job.respond_within_minutes = wanted.strategy, wanted.respond_within_minutes
-    await _queue(work, job, wanted.offers)
-    tendered = events.PickupTendered(**telling.about(job), strategy=wanted.strategy, carrier_ids=list(prices))
-    telling.tell_owner(work, job, tendered, moved)
-    await _proceed(work, job)
-    return job
+    async with work.as_house():
+        reasons = await eligibility.of_carriers(work, job, prices, known)
+        moved = states.move(PICKUP, job, "tender", by=role, facts=PickupFacts(work.now, tender=reasons))
+        job.tender_strategy, job.respond_within_minutes = wanted.strategy, wanted.respond_within_minutes
+        await _queue(work, job, wanted.offers)
+        tendered = events.PickupTendered(**telling.about(job), strategy=wanted.strategy, carrier_ids=list(prices))
+        telling.tell_owner(work, job, tendered, moved)
+        await _proceed(work, job)
+        return job
 
 
 def _refuse_impossible(wanted: Tender, job: PickupJob, known: set[str]) -> None:
@@ -68,7 +69,7 @@ def _refuse_impossible(wanted: Tender, job: PickupJob, known: set[str]) -> None:
         if asked.carrier_id in seen:
             errors.append(Detail(f"/offers/{index}/carrier_id", "carrier_twice", "A carrier is asked once."))
         if asked.price.currency != job.currency:
-            errors.append(Detail(f"/offers/{index}/price", "currency", f"The job is paid in {job.currency}."))
+            errors.append(Detail(f"/offers/{index}/price", "currency_differs", f"The job is paid in {job.currency}."))
         if asked.price.minor < 0:
             errors.append(Detail(f"/offers/{index}/price", "negative", "A carrier is paid, or asked to drive for nil."))
         seen.add(asked.carrier_id)
@@ -81,6 +82,7 @@ async def _queue(work: UnitOfWork, job: PickupJob, wanted: Sequence[Asked]) -> N
     for position, asked in enumerate(wanted, start=last + 1):
         offer = Offer(
             pickup_id=job.id,
+            owner_id=job.owner_id,
             carrier_id=asked.carrier_id,
             position=position,
             price_minor=asked.price.minor,
@@ -118,17 +120,18 @@ async def _make(work: UnitOfWork, job: PickupJob, offer: Offer) -> None:
 async def accept(work: UnitOfWork, offer_id: OfferId, *, by: Actor, check_version: CheckVersion = any_version) -> Offer:
     """OfferNotOpen for everybody but the one who was first and in time."""
     job, offer = await _answerable(work, offer_id, "accept", by, check_version)
-    permit = await eligibility.of_transport(work, job, offer.carrier_id, on=job.window_day())
-    moved = states.move(OFFER, offer, "accept", by="carrier", facts=OfferFacts(work.now, tuple(permit)))
-    offer.answered_at = work.now
-    await timers.cancel(work, EXPIRE, offer.id)
-    telling.tell_of_offer(work, job, offer, events.OfferAccepted(**telling.offered(offer)), moved)
-    job.carrier_id, job.price_minor = offer.carrier_id, offer.price_minor
-    won = states.move(PICKUP, job, "accept", by="carrier", facts=PickupFacts(work.now))
-    accepted = events.PickupAccepted(**telling.carried(job), price=job.price, is_self_hauled=False)
-    telling.tell(work, job, accepted, won)
-    await _supersede_others(work, job)
-    return offer
+    async with work.as_house():
+        against = await eligibility.of_carrier(work, job, offer.carrier_id)
+        moved = states.move(OFFER, offer, "accept", by="carrier", facts=OfferFacts(work.now, against))
+        offer.answered_at = work.now
+        await timers.cancel(work, EXPIRE, offer.id)
+        telling.tell_of_offer(work, job, offer, events.OfferAccepted(**telling.offered(offer)), moved)
+        job.carrier_id, job.price_minor = offer.carrier_id, offer.price_minor
+        won = states.move(PICKUP, job, "accept", by="carrier", facts=PickupFacts(work.now))
+        accepted = events.PickupAccepted(**telling.carried(job), price=job.price, is_self_hauled=False)
+        telling.tell(work, job, accepted, won)
+        await _supersede_others(work, job)
+        return offer
 
 
 async def decline(
@@ -142,13 +145,14 @@ async def decline(
 ) -> Offer:
     """The next carrier is asked at once."""
     job, offer = await _answerable(work, offer_id, "decline", by, check_version)
-    moved = states.move(OFFER, offer, "decline", by="carrier", facts=OfferFacts(work.now))
-    offer.answered_at, offer.decline_reason, offer.decline_note = work.now, reason, note
-    await timers.cancel(work, EXPIRE, offer.id)
-    declined = events.OfferDeclined(**telling.offered(offer), reason=reason, note=note)
-    telling.tell_of_offer(work, job, offer, declined, moved)
-    await _proceed(work, job)
-    return offer
+    async with work.as_house():
+        moved = states.move(OFFER, offer, "decline", by="carrier", facts=OfferFacts(work.now))
+        offer.answered_at, offer.decline_reason, offer.decline_note = work.now, reason, note
+        await timers.cancel(work, EXPIRE, offer.id)
+        declined = events.OfferDeclined(**telling.offered(offer), reason=reason, note=note)
+        telling.tell_of_offer(work, job, offer, declined, moved)
+        await _proceed(work, job)
+        return offer
 
 
 async def _answerable(
@@ -156,7 +160,8 @@ async def _answerable(
 ) -> tuple[PickupJob, Offer]:
     seen = await queries.visible_offer(work, offer_id, by)
     policy.acting(OFFER, answer, frozenset({"carrier"} if seen.carrier_id == by.org_id else {"owner"}))
-    job, offer = await queries.job_and_offer_for_update(work, offer_id)
+    async with work.as_house():
+        job, offer = await queries.job_and_offer_for_update(work, offer_id)
     if not offer.is_open(work.now):
         raise OfferNotOpen(offer.id, "expired" if offer.status == "offered" else offer.status)
     check_version(offer.version)

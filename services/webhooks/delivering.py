@@ -17,7 +17,7 @@ import aiohttp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.kernel import clock, jobs, states
+from services.kernel import clock, jobs, second_wall, states
 from services.kernel.actors import system
 from services.kernel.events import EventRow
 from services.kernel.ids import EndpointId
@@ -69,7 +69,7 @@ async def run_lane(tools: Tools, payload: dict[str, str]) -> None:
     """Works until nothing is due, then comes back when something will be. A second lane for the endpoint steps aside:
     the first looks once more after it has let go of the lane, so what came meanwhile is not forgotten."""
     endpoint_id = EndpointId(payload["endpoint"])
-    async with tools.sessions() as holder:
+    async with second_wall.house(tools.sessions) as holder:
         if not (await holder.execute(_HOLD_LANE, {"endpoint": endpoint_id})).scalar_one():
             return
         for _ in range(MOST_ROUNDS):
@@ -80,7 +80,7 @@ async def run_lane(tools: Tools, payload: dict[str, str]) -> None:
 
 
 async def _round(tools: Tools, endpoint_id: EndpointId) -> bool:
-    async with tools.sessions() as session:
+    async with second_wall.house(tools.sessions) as session:
         endpoint = await session.get_one(Endpoint, endpoint_id)
         batch = await _batch(session, endpoint) if endpoint.is_enabled else []
     sender: aiohttp.ClientSession = tools.resources["sender"]
@@ -184,7 +184,7 @@ async def _failed(work: UnitOfWork, delivery: Delivery, outcome: Outcome) -> Non
 
 
 async def _come_back(tools: Tools, endpoint_id: EndpointId) -> None:
-    async with tools.sessions() as session:
+    async with second_wall.house(tools.sessions) as session:
         endpoint = await session.get_one(Endpoint, endpoint_id)
         due_at = await queries.next_due_at(session, endpoint_id)
         if due_at is not None and endpoint.is_enabled:

@@ -40,8 +40,8 @@ def deliveries_of(actor: Actor) -> Select[Delivery]:
     )
 
 
-async def delivery(work: UnitOfWork, delivery_id: DeliveryId, *, by: Actor) -> Delivery:
-    query = deliveries_of(by).where(col(Delivery.id) == delivery_id)
+async def delivery_for_update(work: UnitOfWork, delivery_id: DeliveryId, *, by: Actor) -> Delivery:
+    query = deliveries_of(by).where(col(Delivery.id) == delivery_id).with_for_update(of=Delivery)
     found = (await work.session.execute(query)).scalar_one_or_none()
     if found is None:
         raise NotFound("delivery", delivery_id)

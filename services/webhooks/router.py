@@ -9,7 +9,7 @@ from starlette.requests import Request
 from services.kernel import jobs, states
 from services.kernel.actors import Actor
 from services.kernel.events import EventRow, render
-from services.kernel.http.routing import Matching, UnitOfWorkRoute, Work, holding, runtime_of, tag
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, runtime_of, tag
 from services.kernel.ids import DeliveryId, EndpointId, EventId
 from services.kernel.pagination import Paging, rows_of
 from services.webhooks import delivering, queries, subscribing
@@ -39,7 +39,8 @@ Writes = Annotated[Actor, holding("webhooks:write")]
 @endpoints.post("/webhook-endpoints", summary="Register a webhook endpoint", status_code=201)
 async def create(body: NewEndpoint, work: Work, actor: Writes, request: Request) -> EndpointSecret:
     """The answer holds the signing secret, this once. Every delivery carries Standard Webhooks headers; any 2xx within 15
-    seconds is a success, everything else is tried again over four days under the same `webhook-id`."""
+    seconds is a success, everything else is tried again over four days under the same `webhook-id`.
+    Refused with `destination_refused` and `event_type_unknown`."""
     endpoint = await subscribing.register(
         work,
         by=actor,
@@ -68,11 +69,12 @@ async def get(endpoint_id: EndpointId, work: Work, actor: Reads, answer: Respons
     return EndpointAnswer.model_validate(endpoint, from_attributes=True)
 
 
-@endpoints.post("/webhook-endpoints/{endpoint_id}/update", summary="Change a webhook endpoint")
+@endpoints.post("/webhook-endpoints/{endpoint_id}/update", summary="Change a webhook endpoint", dependencies=[DryRun])
 async def update(
     endpoint_id: EndpointId, body: EndpointChange, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> EndpointAnswer:
-    """Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent."""
+    """Enabling it again starts with a clean record; what failed meanwhile is in the feed and can be resent.
+    Refused with `event_type_unknown`."""
     endpoint = await queries.endpoint(work, endpoint_id, by=actor, lock=True)
     matching.matches(endpoint.version)
     change = body.model_dump()
@@ -81,10 +83,16 @@ async def update(
     return EndpointAnswer.model_validate(endpoint, from_attributes=True)
 
 
-@endpoints.post("/webhook-endpoints/{endpoint_id}/rotate_secret", summary="Rotate the signing secret")
-async def rotate_secret(endpoint_id: EndpointId, work: Work, actor: Writes) -> EndpointSecret:
-    """Both secrets sign for 24 hours. Tells webhook_endpoint.secret_rotated."""
-    return EndpointSecret.of(await subscribing.rotate(work, endpoint_id, by=actor))
+@endpoints.post(
+    "/webhook-endpoints/{endpoint_id}/rotate_secret", summary="Rotate the signing secret", dependencies=[DryRun]
+)
+async def rotate_secret(
+    endpoint_id: EndpointId, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> EndpointSecret:
+    """Both secrets sign for 24 hours. Causes `webhook_endpoint.secret_rotated`."""
+    endpoint = await subscribing.rotate(work, endpoint_id, by=actor, check_version=matching.matches)
+    tag(answer, endpoint.version)
+    return EndpointSecret.of(endpoint)
 
 
 @endpoints.delete("/webhook-endpoints/{endpoint_id}", summary="Remove a webhook endpoint", status_code=204)
@@ -98,8 +106,10 @@ async def list_deliveries(
     work: Work,
     actor: Reads,
     paging: Paging,
-    endpoint_id: Annotated[EndpointId | None, Query()] = None,
-    status: Annotated[str | None, Query(pattern="^(pending|delivered|failed)$")] = None,
+    endpoint_id: Annotated[EndpointId | None, Query(description="Only to this endpoint")] = None,
+    status: Annotated[
+        str | None, Query(pattern="^(pending|delivered|failed)$", description="Only in this state")
+    ] = None,
 ) -> DeliveryPage:
     """With every attempt: when, what was answered, or why there was no answer."""
     query = queries.deliveries_of(actor)
@@ -113,15 +123,20 @@ async def list_deliveries(
     return DeliveryPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
 
-@deliveries.post("/deliveries/{delivery_id}/resend", summary="Send a delivery again")
-async def resend(delivery_id: DeliveryId, work: Work, actor: Writes) -> DeliveryAnswer:
-    """Under the same `webhook-id`, at once."""
-    delivery = await queries.delivery(work, delivery_id, by=actor)
+@deliveries.post("/deliveries/{delivery_id}/resend", summary="Send a delivery again", dependencies=[DryRun])
+async def resend(
+    delivery_id: DeliveryId, work: Work, actor: Writes, matching: Matching, answer: Response
+) -> DeliveryAnswer:
+    """Under the same `webhook-id`, at once. Refused with `endpoint_disabled`, and with `transition_not_possible` while it is
+    still being tried."""
+    delivery = await queries.delivery_for_update(work, delivery_id, by=actor)
+    matching.matches(delivery.version)
     await queries.endpoint(work, delivery.endpoint_id, by=actor)
     states.move(DELIVERY, delivery, "resend", by="owner")
     delivery.next_attempt_at = await queries.database_now(work)
     await jobs.enqueue(work, subscribing.LANE, {"endpoint": delivery.endpoint_id})
     attempts = await queries.attempts(work, [delivery.id])
+    tag(answer, delivery.version)
     return DeliveryAnswer.of(delivery, attempts[delivery.id])
 
 
@@ -137,7 +152,7 @@ async def list_events(
         int, Query(ge=0, le=2**63 - 1, description="`next_after` of the answer before; 0 from the beginning")
     ] = 0,
     types: Annotated[list[str] | None, Query(description="Only these types")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    limit: Annotated[int, Query(ge=1, le=200, description="At most so many")] = 100,
 ) -> EventPage:
     """Everything the organization may know, in the order it was committed: a reader by `after` misses nothing."""
     rows = await queries.feed(work, by=actor, after=after, types=types or [], limit=limit + 1)

@@ -1,5 +1,6 @@
 """Endpoints: registered, changed, rotated, removed by their organization."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from services.kernel import clock, jobs
@@ -12,9 +13,14 @@ from services.webhooks import destinations, queries, signing
 from services.webhooks.events import EndpointDisabled, SecretRotated
 from services.webhooks.models import Endpoint
 
+CheckVersion = Callable[[int], None]
 OVERLAP = timedelta(hours=24)
 LANE = "webhooks.lane"
 """The job that works off what is due at one endpoint."""
+
+
+def any_version(version: int) -> None:
+    """The caller did not say which version it read."""
 
 
 def check_types(event_types: list[str]) -> None:
@@ -72,9 +78,12 @@ async def change(
         await jobs.enqueue(work, LANE, {"endpoint": endpoint.id})
 
 
-async def rotate(work: UnitOfWork, endpoint_id: EndpointId, *, by: Actor) -> Endpoint:
+async def rotate(
+    work: UnitOfWork, endpoint_id: EndpointId, *, by: Actor, check_version: CheckVersion = any_version
+) -> Endpoint:
     """A new secret at once; the old one signs beside it for a day."""
     endpoint = await queries.endpoint(work, endpoint_id, by=by, lock=True)
+    check_version(endpoint.version)
     endpoint.previous_secret, endpoint.secret = endpoint.secret, signing.new_secret()
     endpoint.previous_secret_until = clock.wall_now() + OVERLAP
     endpoint.version += 1

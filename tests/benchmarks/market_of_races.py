@@ -161,6 +161,7 @@ def _environment(folder: Path, url: str, public_url: str) -> dict[str, str]:
         "BACKHAUL_STRIPE_SECRET_KEY": "sk_test_races",
         "BACKHAUL_STRIPE_API_BASE": "http://127.0.0.1:9",
         "BACKHAUL_POOL_SIZE": str(CONNECTIONS // API_PROCESSES),
+        "BACKHAUL_RATE_LIMIT": "",
     }
 
 

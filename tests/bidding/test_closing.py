@@ -23,15 +23,15 @@ MINUTE = timedelta(minutes=1)
 
 
 async def award(sessions: Sessions, bid: Bid, seller: Party) -> None:
-    """As the orders do it: the bid first, then its listing."""
-    async with UnitOfWork(sessions, seller.actor) as work:
+    """As the orders do it, once they have decided: the bid first, then its listing."""
+    async with UnitOfWork(sessions, seller.actor) as work, work.as_house():
         won = await queries.bid_for_update(work, bid.id)
         await closing.mark_awarded(work, won)
         await publishing.mark_awarded(work, await listings.listing_for_update(work, bid.listing_id))
 
 
 async def confirm(sessions: Sessions, bid: Bid, bidder: Party) -> None:
-    async with UnitOfWork(sessions, bidder.actor) as work:
+    async with UnitOfWork(sessions, bidder.actor) as work, work.as_house():
         won = await queries.bid_for_update(work, bid.id)
         await closing.mark_confirmed(work, won)
         await closing.lose_others(work, won.listing_id, won)

@@ -169,7 +169,7 @@ async def test_the_database_refuses_live_grams_in_the_sandbox(at: Plant) -> None
     claim = BatchClaim(batch_id=batch.id, pool="fate", mass_g=batch.mass_g, livemode=True, created_at=batch.created_at)
 
     with pytest.raises(IntegrityError, match="fk_batch_claim_batch_id_livemode"):
-        async with at.work() as work:
+        async with at.work() as work, work.as_house(of_both=True):
             work.add(claim)
 
 

@@ -262,7 +262,8 @@ async def test_the_apps_role_may_not_change_what_was_written(at: Plant, table: s
 async def test_not_even_the_owner_may_change_the_chain(race: Race, postgres: EmbeddedPostgres) -> None:
     await received(await plant(race.sessions), [MOTORS])
     database = str(make_url(race.url).database)
-    owner = create_async_engine(postgres.url(database, role="backhaul_owner"))
+    as_house = {"server_settings": {"app.house": "on"}}
+    owner = create_async_engine(postgres.url(database, role="backhaul_owner"), connect_args=as_house)
     statements = (
         "UPDATE custody_event SET announced_g = 1",
         "DELETE FROM custody_line",

@@ -17,7 +17,8 @@ from tests.factories.pickups import PHOTO, a_signature, signed_by_both
 
 async def cancel(market: Market, order: Order, by: Party, **query: Any) -> httpx.Response:
     url = f"/v1/orders/{order.id}/cancel"
-    return await market.client.post(url, json={"reason": "The plant is down."}, headers=by.headers, params=query)
+    headers = by.headers | {"If-Match": "*"}
+    return await market.client.post(url, json={"reason": "The plant is down."}, headers=headers, params=query)
 
 
 async def reserved_g(market: Market) -> int:

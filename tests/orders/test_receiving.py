@@ -30,7 +30,7 @@ def mass(grams: int) -> dict[str, str]:
 
 
 async def inspect(market: Market, receipt: Receipt, *lines: dict[str, Any], by: Party | None = None) -> httpx.Response:
-    headers = (by or market.buyer).headers
+    headers = (by or market.buyer).headers | {"If-Match": "*"}
     return await market.client.post(f"/v1/receipts/{receipt.id}/inspect", json={"lines": lines}, headers=headers)
 
 
@@ -229,7 +229,7 @@ async def test_a_dry_run_of_an_inspection_changes_nothing(market: Market) -> Non
         f"/v1/receipts/{receipt.id}/inspect",
         params={"dry_run": "true"},
         json={"lines": [whole]},
-        headers=market.buyer.headers,
+        headers=market.buyer.headers | {"If-Match": "*"},
     )
     assert (answer.status_code, answer.json()["status"]) == (200, "inspected")
     assert (await market.order(order)).status == "received"

@@ -127,7 +127,7 @@ def owner_of(race: Race) -> AsyncEngine:
 async def as_owner(race: Race, *statements: str) -> None:
     """Past the function, with the rights of the schema's owner, in one committed transaction."""
     async with owner_of(race).begin() as connection:
-        for statement in statements:
+        for statement in ("SET LOCAL app.house = 'on'", *statements):
             await connection.execute(text(statement))
 
 

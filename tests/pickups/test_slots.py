@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from services.kernel.database import Sessions
+from services.parties import sites
 from services.parties.models import Site
-from services.pickups import scheduling
 from services.pickups.models import Slot
 from tests.conftest import Advance
 from tests.factories import pickups as make
@@ -147,4 +147,4 @@ def test_opening_hours_are_those_on_the_wall_in_winter_and_in_summer(
 ) -> None:
     site = Site(**yard(opens="06:00", closes="18:00").model_dump())
 
-    assert scheduling.is_open(site, starts_at, ends_at) is is_open
+    assert sites.is_open(site, starts_at, ends_at) is is_open

@@ -98,6 +98,7 @@ def test_an_offer_is_open_before_its_end_and_not_at_it() -> None:
     ends_at = make.monday()
     offer = Offer(
         pickup_id=PickupId.new(),
+        owner_id=OrgId.new(),
         carrier_id=OrgId.new(),
         position=1,
         price_minor=65_000,
@@ -234,7 +235,7 @@ async def test_impossible_offers_are_pointed_at(client: httpx.AsyncClient, sessi
     assert answer.status_code == 422
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
         ("/offers/1/carrier_id", "carrier_twice"),
-        ("/offers/1/price", "currency"),
+        ("/offers/1/price", "currency_differs"),
         ("/offers/2/carrier_id", "carrier_unknown"),
     ]
 

@@ -1,7 +1,7 @@
 """A bid: a processor's promise for a lot. What was promised never changes; a better promise is a new bid."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as Described
@@ -70,6 +70,9 @@ class Bid(Versioned, table=True):
     listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close."""
 
     __tablename__ = "bid"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
+        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor"}
+    )
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
         CheckConstraint("price_unit IN ('tonne', 'piece', 'lot')", name="price_unit"),

@@ -50,23 +50,24 @@ async def record(work: UnitOfWork, report: Report, *, by: Actor) -> CustodyEvent
     occurred_at = report.occurred_at or work.now
     if occurred_at > work.now + SKEW:
         raise invalid("/occurred_at", "in_the_future", "This has not happened yet.")
-    await chain.lock(work, site.id)
-    if report.type == "adjust":
-        await adjusting.make_room(work, _only(report))
-    batches = await queries.batches_for_update(work, [taken.batch_id for taken in report.inputs])
-    await _refuse_before_birth(work, batches.values(), occurred_at)
-    draft, event = Draft(), _event(work, report, site, occurred_at, by)
-    event.id = draft.id
-    await _happen(work, report, draft, event, batches, site)
-    await chain.append(work, event, draft.lines, born=draft.born)
-    work.session.add_all(draft.codes)
-    await files.keep(work, report.evidence, subject_id=event.id, owner_id=by.org)
-    named: dict[str, MaterialBatch] = {**batches}
-    named.update((batch.id, batch) for batch in draft.born)
-    writing.tell(work, event, draft.lines, named, {by.org: "owner"})
-    if report.type == "make":
-        await making.follow_up(work, event, list(batches.values()))
-    return event
+    async with work.as_house():
+        await chain.lock(work, site.id)
+        if report.type == "adjust":
+            await adjusting.make_room(work, _only(report))
+        batches = await queries.batches_for_update(work, [taken.batch_id for taken in report.inputs])
+        await _refuse_before_birth(work, batches.values(), occurred_at)
+        draft, event = Draft(), _event(work, report, site, occurred_at, by)
+        event.id = draft.id
+        await _happen(work, report, draft, event, batches, site)
+        await chain.append(work, event, draft.lines, born=draft.born)
+        work.session.add_all(draft.codes)
+        await files.keep(work, report.evidence, subject_id=event.id, owner_id=by.org)
+        named: dict[str, MaterialBatch] = {**batches}
+        named.update((batch.id, batch) for batch in draft.born)
+        writing.tell(work, event, draft.lines, named, {by.org: "owner"})
+        if report.type == "make":
+            await making.follow_up(work, event, list(batches.values()))
+        return event
 
 
 def _only(report: Report) -> Taken:

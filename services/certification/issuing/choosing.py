@@ -18,14 +18,20 @@ async def of_certificate(work: UnitOfWork, certificate: Certificate, actor: Acto
     now = CertificateNow(person=person_of(actor))
     is_suspended = certificate.status == "suspended" and bool(roles & {"verifier", "operator"})
     if ASKED.get(certificate.status) in roles or is_suspended:
-        found = await reasons.basis(work, certificate)
-        batches = await reasons.peek(work, found)
-        now = CertificateNow(
-            against=await reasons.against(work, certificate, found, batches),
-            verifier=await reasons.against_verifier(work, certificate, found.trace),
-            person=person_of(actor),
-        )
+        async with work.as_house():
+            now = await _looked_into(work, certificate, actor)
     return states.choices(CERTIFICATE, certificate, by=roles, facts=now)
+
+
+async def _looked_into(work: UnitOfWork, certificate: Certificate, actor: Actor) -> CertificateNow:
+    """The house follows the goods back to every origin; its caller reads the reasons."""
+    found = await reasons.basis(work, certificate)
+    batches = await reasons.peek(work, found)
+    return CertificateNow(
+        against=await reasons.against(work, certificate, found, batches),
+        verifier=await reasons.against_verifier(work, certificate, found.trace),
+        person=person_of(actor),
+    )
 
 
 def untested(certificate: Certificate, actor: Actor) -> Choices:

@@ -47,12 +47,13 @@ async def draft(work: UnitOfWork, wanted: Wanted, *, by: Actor) -> Certificate:
     if wanted.verifier_id is not None:
         await parties.organization(work, wanted.verifier_id)
     if kind_of_claim(wanted.type) == "next_life":
-        taken = await _remaining(work, wanted, by)
-        trace = await queries.trace_back(work, await _births(work, taken))
-        return await _write(work, wanted, trace, [], taken, by.org)
-    operations = await _operations(work, wanted, by)
-    trace = await queries.trace_back(work, [event.id for event in operations])
-    return await _write(work, wanted, trace, operations, {}, by.org)
+        taken, operations = await _remaining(work, wanted, by), list[CustodyEvent]()
+        begin = await _births(work, taken)
+    else:
+        taken, operations = {}, await _operations(work, wanted, by)
+        begin = [event.id for event in operations]
+    async with work.as_house():
+        return await _write(work, wanted, await queries.trace_back(work, begin), operations, taken, by.org)
 
 
 async def by_rule(work: UnitOfWork, event: CustodyEvent) -> Certificate | None:

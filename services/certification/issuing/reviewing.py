@@ -16,11 +16,12 @@ async def take_up(
     certificate = await queries.certificate_for_update(work, certificate_id, by)
     check_version(certificate.version)
     role = acting(by, certificate, "take_up")
-    found = await reasons.basis(work, certificate)
-    now = CertificateNow(verifier=await reasons.against_verifier(work, certificate, found.trace))
-    moved = states.move(CERTIFICATE, certificate, "take_up", by=role, facts=now)
-    telling.tell(work, certificate, events.CertificateVerificationStarted(**telling.about(certificate)), moved)
-    return certificate
+    async with work.as_house():
+        found = await reasons.basis(work, certificate)
+        now = CertificateNow(verifier=await reasons.against_verifier(work, certificate, found.trace))
+        moved = states.move(CERTIFICATE, certificate, "take_up", by=role, facts=now)
+        telling.tell(work, certificate, events.CertificateVerificationStarted(**telling.about(certificate)), moved)
+        return certificate
 
 
 async def query(
@@ -36,7 +37,8 @@ async def query(
     check_version(certificate.version)
     moved = states.move(CERTIFICATE, certificate, "query", by=acting(by, certificate, "query"))
     certificate.reason = reason
-    await claims.release(work, certificate)
+    async with work.as_house():
+        await claims.release(work, certificate)
     queried = events.CertificateQueried(**telling.about(certificate), reason=reason)
     telling.tell(work, certificate, queried, moved)
     return certificate
@@ -55,7 +57,8 @@ async def refuse(
     check_version(certificate.version)
     moved = states.move(CERTIFICATE, certificate, "refuse", by=acting(by, certificate, "refuse"))
     certificate.reason = reason
-    await claims.release(work, certificate)
+    async with work.as_house():
+        await claims.release(work, certificate)
     refused = events.CertificateRefused(**telling.about(certificate), reason=reason)
     telling.tell(work, certificate, refused, moved)
     return certificate

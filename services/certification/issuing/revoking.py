@@ -46,6 +46,7 @@ async def put_out_of_force(work: UnitOfWork, certificate: Certificate, name: str
     moved = states.move(CERTIFICATE, certificate, name, by=role)
     certificate.reason = reason
     await work.session.flush()
-    await listing.set_bit(work, await queries.version(work, certificate.id, certificate.number))
+    async with work.as_house():
+        await listing.set_bit(work, await queries.version(work, certificate.id, certificate.number))
     kind = events.CertificateSuspended if name == "suspend" else events.CertificateRevoked
     telling.tell(work, certificate, kind(**telling.about(certificate), reason=reason), moved)

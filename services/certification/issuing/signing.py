@@ -55,26 +55,27 @@ async def issue(
     certificate = await queries.certificate_for_update(work, certificate_id, by)
     check_version(certificate.version)
     role = acting(by, certificate, "issue")
-    found = await reasons.basis(work, certificate)
-    now = CertificateNow(
-        against=await _against(work, certificate, found),
-        verifier=await reasons.against_verifier(work, certificate, found.trace),
-    )
-    moved = states.move(CERTIFICATE, certificate, "issue", by=role, facts=now)
-    certificate.number = 1
-    await claims.certify(work, certificate)
-    certificate.issued_at = work.now
-    version = await _sign(work, certificate, found, signing)
-    issued = events.CertificateIssued(
-        **_about(certificate, version, signing),
-        order_ids=await proving.proven_orders(work, certificate, found.trace),
-        valid_from=version.valid_from,
-        valid_until=version.valid_until,
-    )
-    telling.tell(work, certificate, issued, moved)
-    await _tell_impact(work, certificate, version)
-    await timers.schedule(work, EXPIRE, certificate.id, version.valid_until)
-    return certificate
+    async with work.as_house():
+        found = await reasons.basis(work, certificate)
+        now = CertificateNow(
+            against=await _against(work, certificate, found),
+            verifier=await reasons.against_verifier(work, certificate, found.trace),
+        )
+        moved = states.move(CERTIFICATE, certificate, "issue", by=role, facts=now)
+        certificate.number = 1
+        await claims.certify(work, certificate)
+        certificate.issued_at = work.now
+        version = await _sign(work, certificate, found, signing)
+        issued = events.CertificateIssued(
+            **_about(certificate, version, signing),
+            order_ids=await proving.proven_orders(work, certificate, found.trace),
+            valid_from=version.valid_from,
+            valid_until=version.valid_until,
+        )
+        telling.tell(work, certificate, issued, moved)
+        await _tell_impact(work, certificate, version)
+        await timers.schedule(work, EXPIRE, certificate.id, version.valid_until)
+        return certificate
 
 
 async def _against(work: UnitOfWork, certificate: Certificate, found: Basis) -> tuple[Reason, ...]:
@@ -97,22 +98,23 @@ async def reinstate(
     certificate = await queries.certificate_for_update(work, certificate_id, by)
     check_version(certificate.version)
     role = acting(by, certificate, "reinstate")
-    found = await reasons.basis(work, certificate)
-    batches = await reasons.lock(work, found)
-    against = await reasons.against(work, certificate, found, batches)
-    facts = CertificateNow(against=against, person=person_of(by))
-    moved = states.move(CERTIFICATE, certificate, "reinstate", by=role, facts=facts)
-    certificate.number = (certificate.number or 0) + 1
-    certificate.suspended_by = None
-    certificate.input_g, certificate.certified_g = found.measure.input_g, found.measure.certified_g
-    await claims.park(work, certificate)
-    await claims.reserve(work, certificate, found.measure.targets)
-    await claims.certify(work, certificate)
-    version = await _sign(work, certificate, found, signing)
-    telling.tell(work, certificate, events.CertificateReinstated(**_about(certificate, version, signing)), moved)
-    await _tell_impact(work, certificate, version)
-    await timers.schedule(work, EXPIRE, certificate.id, version.valid_until)
-    return certificate
+    async with work.as_house():
+        found = await reasons.basis(work, certificate)
+        batches = await reasons.lock(work, found)
+        against = await reasons.against(work, certificate, found, batches)
+        facts = CertificateNow(against=against, person=person_of(by))
+        moved = states.move(CERTIFICATE, certificate, "reinstate", by=role, facts=facts)
+        certificate.number = (certificate.number or 0) + 1
+        certificate.suspended_by = None
+        certificate.input_g, certificate.certified_g = found.measure.input_g, found.measure.certified_g
+        await claims.park(work, certificate)
+        await claims.reserve(work, certificate, found.measure.targets)
+        await claims.certify(work, certificate)
+        version = await _sign(work, certificate, found, signing)
+        telling.tell(work, certificate, events.CertificateReinstated(**_about(certificate, version, signing)), moved)
+        await _tell_impact(work, certificate, version)
+        await timers.schedule(work, EXPIRE, certificate.id, version.valid_until)
+        return certificate
 
 
 async def _sign(work: UnitOfWork, certificate: Certificate, found: Basis, signing: Signer) -> CertificateVersion:

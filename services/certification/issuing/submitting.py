@@ -39,19 +39,20 @@ async def submit(
     check_version(certificate.version)
     role = acting(by, certificate, "submit")
     await _complete(work, certificate, submission)
-    found = await reasons.basis(work, certificate)
-    refuse_ambiguous_distance(submission.distance_m, found.trace, found.measure)
-    batches = await reasons.lock(work, found)
-    now = CertificateNow(
-        against=await reasons.against(work, certificate, found, batches),
-        verifier=await reasons.against_verifier(work, certificate, found.trace),
-    )
-    moved = states.move(CERTIFICATE, certificate, "submit", by=role, facts=now)
-    certificate.input_g, certificate.certified_g = found.measure.input_g, found.measure.certified_g
-    certificate.submitted_at = work.now
-    await claims.reserve(work, certificate, found.measure.targets)
-    telling.tell(work, certificate, events.CertificateSubmitted(**telling.about(certificate)), moved)
-    return certificate
+    async with work.as_house():
+        found = await reasons.basis(work, certificate)
+        refuse_ambiguous_distance(submission.distance_m, found.trace, found.measure)
+        batches = await reasons.lock(work, found)
+        now = CertificateNow(
+            against=await reasons.against(work, certificate, found, batches),
+            verifier=await reasons.against_verifier(work, certificate, found.trace),
+        )
+        moved = states.move(CERTIFICATE, certificate, "submit", by=role, facts=now)
+        certificate.input_g, certificate.certified_g = found.measure.input_g, found.measure.certified_g
+        certificate.submitted_at = work.now
+        await claims.reserve(work, certificate, found.measure.targets)
+        telling.tell(work, certificate, events.CertificateSubmitted(**telling.about(certificate)), moved)
+        return certificate
 
 
 async def _complete(work: UnitOfWork, certificate: Certificate, submission: Submission) -> None:
@@ -78,6 +79,7 @@ async def withdraw(
     certificate = await queries.certificate_for_update(work, certificate_id, by)
     check_version(certificate.version)
     moved = states.move(CERTIFICATE, certificate, "withdraw", by=acting(by, certificate, "withdraw"))
-    await claims.release(work, certificate)
+    async with work.as_house():
+        await claims.release(work, certificate)
     telling.tell(work, certificate, events.CertificateWithdrawn(**telling.about(certificate)), moved)
     return certificate

@@ -20,7 +20,7 @@ from services.certification.schemas.certificates import (
     VersionAnswer,
 )
 from services.kernel.actors import Actor
-from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, runtime_of, tag
+from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, runtime_of, tag
 from services.kernel.ids import CertificateId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.states import Choices
@@ -94,10 +94,11 @@ async def get(
 async def create(
     body: NewCertificate, work: Work, actor: Holder, request: Request, answer: Response
 ) -> CertificateAnswer:
-    """For what no rule has drafted: recycling and destruction name final operations (or the batches or order behind them); reuse,
-    repair and remanufacture name batches that go on as they are. Refused with `nothing_to_certify`.
+    """For what no rule has drafted: recycling and destruction name final operations (or the batches or order behind
+    them); reuse, repair and remanufacture name batches that go on as they are. Refused with `nothing_to_certify`,
+    `mass_not_available`, and as invalid for `one_subject` and `several_legs`.
 
-    Causes certificate.drafted."""
+    Causes `certificate.drafted`."""
     certificate = await issuing.draft(work, body.wanted(), by=actor)
     return await _told(work, certificate, actor, request, answer)
 
@@ -114,7 +115,7 @@ async def submit(
 ) -> CertificateAnswer:
     """Reserves the mass. Refused with every reason at once: `evidence_missing`, `mass_not_weighed`, `operation_pending`,
     `mass_not_available`, `permit_not_valid`, `chain_broken`, `verifier_missing`, `verifier_not_eligible`,
-    `verifier_not_independent`. Causes certificate.submitted."""
+    `verifier_not_independent`. Causes `certificate.submitted`."""
     certificate = await issuing.submit(
         work, certificate_id, body.submission(), by=actor, check_version=matching.matches
     )
@@ -125,7 +126,7 @@ async def submit(
 async def withdraw(
     certificate_id: CertificateId, work: Work, actor: Holder, matching: Matching, request: Request, answer: Response
 ) -> CertificateAnswer:
-    """A draft, or what its verifier has not taken up yet; the mass is free again. Causes certificate.withdrawn."""
+    """A draft, or what its verifier has not taken up yet; the mass is free again. Causes `certificate.withdrawn`."""
     certificate = await issuing.withdraw(work, certificate_id, by=actor, check_version=matching.matches)
     return await _told(work, certificate, actor, request, answer)
 
@@ -134,7 +135,7 @@ async def withdraw(
 async def take_up(
     certificate_id: CertificateId, work: Work, actor: Verifier, matching: Matching, request: Request, answer: Response
 ) -> CertificateAnswer:
-    """By the verifier it names. Causes certificate.verification_started."""
+    """By the verifier it names. Causes `certificate.verification_started`."""
     certificate = await issuing.take_up(work, certificate_id, by=actor, check_version=matching.matches)
     return await _told(work, certificate, actor, request, answer)
 
@@ -149,7 +150,7 @@ async def query(
     request: Request,
     answer: Response,
 ) -> CertificateAnswer:
-    """By its verifier: it is a draft again and its mass free. Causes certificate.queried."""
+    """By its verifier: it is a draft again and its mass free. Causes `certificate.queried`."""
     certificate = await issuing.query(
         work, certificate_id, reason=body.reason, by=actor, check_version=matching.matches
     )
@@ -166,7 +167,7 @@ async def refuse(
     request: Request,
     answer: Response,
 ) -> CertificateAnswer:
-    """By its verifier, for good; its mass is free for another certificate. Causes certificate.refused."""
+    """By its verifier, for good; its mass is free for another certificate. Causes `certificate.refused`."""
     certificate = await issuing.refuse(
         work, certificate_id, reason=body.reason, by=actor, check_version=matching.matches
     )
@@ -175,18 +176,21 @@ async def refuse(
 
 @certificates.post("/certificates/{certificate_id}/issue", summary="Issue a certificate", dependencies=[DryRun])
 async def issue(
-    certificate_id: CertificateId, work: Work, actor: Verifier, matching: Matching, request: Request, answer: Response
+    certificate_id: CertificateId, work: Work, actor: Verifier, matching: MustMatch, request: Request, answer: Response
 ) -> CertificateAnswer:
-    """By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the impact is computed and
-    frozen, the credential is built, checked and signed: all of it or nothing. Refused with the reasons of `submit`.
+    """By its verifier, with If-Match. Everything is checked again, the reserved mass becomes certified, the impact is
+    computed and frozen, the credential is built, checked and signed: all of it or nothing. Refused with the reasons of
+    `submit`: `evidence_missing`, `mass_not_weighed`, `operation_pending`, `mass_not_available`, `permit_not_valid`,
+    `chain_broken`, `verifier_missing`, `verifier_not_eligible`, `verifier_not_independent`; and with
+    `document_not_valid`, should what we were about to sign not hold by its schema.
 
-    Causes certificate.issued and impact.stated; obligations it covers are fulfilled."""
+    Causes `certificate.issued` and `impact.stated`; obligations it covers are fulfilled."""
     certificate = await issuing.issue(
         work,
         certificate_id,
         _signer(request, work),
         by=actor,
-        check_version=partial(matching.matches, required=True),
+        check_version=matching.matches,
     )
     return await _told(work, certificate, actor, request, answer)
 
@@ -203,7 +207,7 @@ async def suspend(
 ) -> CertificateAnswer:
     """By its verifier or an operator: the current version does not stand from now on; its mass stays certified.
 
-    Causes certificate.suspended."""
+    Causes `certificate.suspended`."""
     certificate = await issuing.suspend(
         work, certificate_id, reason=body.reason, by=actor, check_version=matching.matches
     )
@@ -214,8 +218,8 @@ async def suspend(
 async def reinstate(
     certificate_id: CertificateId, work: Work, actor: Verifier, matching: Matching, request: Request, answer: Response
 ) -> CertificateAnswer:
-    """By another person than who suspended it (`another_person_needed`): a new version under a new status index, for a revocation
-    is not undone. Causes certificate.reinstated and impact.stated."""
+    """By another person than who suspended it (`another_person_needed`): a new version under a new status index, for a
+    revocation is not undone. Causes `certificate.reinstated` and `impact.stated`."""
     certificate = await issuing.reinstate(
         work, certificate_id, _signer(request, work), by=actor, check_version=matching.matches
     )
@@ -234,7 +238,7 @@ async def revoke(
 ) -> CertificateAnswer:
     """By its verifier or an operator, for good; its mass stays consumed. The status list shows it within seconds.
 
-    Causes certificate.revoked."""
+    Causes `certificate.revoked`."""
     certificate = await issuing.revoke(
         work, certificate_id, reason=body.reason, by=actor, check_version=matching.matches
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from sqlmodel import col
 
 from services.certification import custody, queries
@@ -94,33 +94,36 @@ async def get_event(custody_event_id: CustodyEventId, work: Work, actor: Reader)
 async def create_event(
     body: NewCustodyEvent, work: Work, actor: Annotated[Actor, holding("custody:write")]
 ) -> CustodyEventAnswer:
-    """A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation that your permit
-    covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone; an adjust says what a batch weighs now,
-    and suspends or returns certificates that no longer fit it. Refused with `in_the_future`, `before_birth`,
-    `mass_not_available`, `not_in_your_custody`. Into your books mass comes by delivery alone.
+    """A make turns batches into others: what goes in comes out or is lost (`mass_balance`), under an operation that your
+    permit covers on that day (`permit_scope`, `permit_expired`). A modify leaves the mass alone; an adjust says what a
+    batch weighs now, and suspends or returns certificates that no longer fit it. Refused with `in_the_future`,
+    `before_birth`, `mass_not_available`, `not_in_your_custody`, `not_at_one_site`, `used_up`, `one_batch`,
+    `batch_twice`, `not_a_modify`, `operation_unknown`, `material_unknown`, `code_not_valid` (422). Into your books mass
+    comes by delivery alone.
 
-    Causes custody.recorded; a final operation that uses a batch up, batch.processed and certificate.drafted."""
+    Causes `custody.recorded`; a final operation that uses a batch up, `batch.processed` and `certificate.drafted`."""
     return (await _events(work, [await custody.record(work, body.report(), by=actor)]))[0]
 
 
 async def _events(work: UnitOfWork, rows: Sequence[CustodyEvent]) -> list[CustodyEventAnswer]:
     lines = await queries.lines_of(work, [row.id for row in rows])
-    batches = await queries.batches_in(work, {line.batch_id for told in lines.values() for line in told})
+    async with work.as_house():
+        batches = await queries.batches_in(work, {line.batch_id for told in lines.values() for line in told})
     named: dict[str, Any] = dict(batches)
     return [CustodyEventAnswer.of(row, lines.get(row.id, []), named) for row in rows]
 
 
 @waste.get("/waste-codes/{scheme}/{code}", summary="Get a waste code")
 async def get(
-    scheme: str,
-    code: str,
+    scheme: Annotated[str, Path(description="The list: LoW", examples=["LoW"])],
+    code: Annotated[str, Path(description="Six digits, with or without asterisk", examples=["16 06 07*"])],
     work: Work,
     actor: Reader,
     jurisdiction: Annotated[str, Query(pattern="^[A-Z]{2}$", description="EU, GB, or a country")] = "EU",
     on: Annotated[date | None, Query(description="The day it must hold; today if not given")] = None,
 ) -> WasteCodeAnswer:
-    """An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid` with the reason, or
-    `reference_data_missing` for what our tables do not have: nothing is guessed."""
+    """An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid` with the
+    reason, or `reference_data_missing` for what our tables do not have: nothing is guessed."""
     if scheme.casefold() != SCHEME.casefold():
         raise ReferenceMissing("waste code scheme", scheme)
     day = on or work.now.date()

@@ -1,12 +1,12 @@
 """The public face: what anybody may read and check, without a key and from any origin."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from services.certification import documents, pages, queries, schemes, tracing, verifying
+from services.certification.models import Certificate, CertificateVersion
 from services.certification.models.certificates import PUBLIC
 from services.certification.schemas.certificates import (
     CertificateVerificationAnswer,
@@ -14,13 +14,13 @@ from services.certification.schemas.certificates import (
     VerificationAnswer,
     VerifyCredential,
 )
-from services.kernel.errors import NotFound, Problem
+from services.kernel.errors import NotFound
 from services.kernel.http.routing import Anybody, UnitOfWorkRoute, Work, runtime_of
 from services.kernel.ids import CertificateId, StatusListId
+from services.kernel.unit_of_work import UnitOfWork
 
 TOKEN = "application/vc+jwt"
 SECURED = "application/vc"
-FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 UNLISTED = {"X-Robots-Tag": "noindex"}
 
@@ -28,30 +28,22 @@ UNLISTED = {"X-Robots-Tag": "noindex"}
 class OpenRoute(UnitOfWorkRoute):
     """Answers scripts of any origin, refusals included: nothing here depends on who asks."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                response = await endpoint(request)
-            except Problem as problem:
-                problem.headers = {**problem.headers, **FROM_ANYWHERE}
-                raise
-            response.headers.update(FROM_ANYWHERE)
-            return response
-
-        return answer
+    always = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
 
 
 verification = APIRouter(prefix="/v1", tags=["certificates"], route_class=OpenRoute)
-Version = Annotated[int, Path(ge=1, le=999_999)]
+Version = Annotated[int, Path(ge=1, le=999_999, description="Counted from 1 with every issue of the certificate")]
+
+SchemeName = Annotated[str, Path(description="The scheme, as a credential names it")]
+SchemeVersion = Annotated[str, Path(description="Its version, as a credential names it")]
 
 public = APIRouter(tags=["public"], route_class=OpenRoute)
 Accept = Annotated[str, Header(description="What you can read")]
 
 
 def _content(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {name: {"schema": {"type": "string"}} for name in media_types}}}
+    kinds = {"application/json": {"type": "object", "additionalProperties": True}}
+    return {200: {"content": {name: {"schema": kinds.get(name, {"type": "string"})} for name in media_types}}}
 
 
 @verification.get(
@@ -62,27 +54,33 @@ async def verify_by_id(
 ) -> CertificateVerificationAnswer:
     """Needs no key. Checks the current version as a stranger would, and tells the chain behind it down to every origin: grams,
     operation, country and parties by role, never a name upstream, a price or an order."""
-    certificate = await queries.certificate(work, certificate_id)
-    if certificate.status not in PUBLIC or certificate.number is None:
-        raise NotFound("certificate", certificate_id)
-    version = await queries.version(work, certificate_id, certificate.number)
+    certificate, version = await _published(work, certificate_id)
     checked = await verifying.verify(work, version.vc_jwt, runtime_of(request).settings)
     return CertificateVerificationAnswer(
         **VerificationAnswer.of(checked).model_dump(),
         certificate_id=certificate.id,
         livemode=certificate.livemode,
         status=certificate.status,
-        current_version=certificate.number,
+        current_version=version.number,
         credential=dict(checked.credential) if checked.credential is not None else None,
         chain=[StepAnswer.of(step) for step in await tracing.steps(work, certificate)],
     )
 
 
+async def _published(work: UnitOfWork, certificate_id: CertificateId) -> tuple[Certificate, CertificateVersion]:
+    """With the version that counts; NotFound for what was never issued. The house reads it: who has the address may."""
+    async with work.as_house(of_both=True):
+        certificate = await queries.certificate(work, certificate_id)
+        if certificate.status not in PUBLIC:
+            raise NotFound("certificate", certificate_id)
+        return certificate, await queries.version(work, certificate_id, certificate.number)
+
+
 @verification.post("/certificates/verify", summary="Verify a credential")
 async def verify(body: VerifyCredential, work: Work, actor: Anybody, request: Request) -> VerificationAnswer:
-    """Needs no key. Answers 200 for whatever is a credential: a token (`vc+jwt`), a document with a Data Integrity proof, or an
-    enveloped one; 422 `not_a_credential` for anything else. Nothing is fetched: an issuer we do not know is `unknown_issuer`, and
-    what could not be asked any more is skipped."""
+    """Needs no key. Answers 200 for whatever is a credential: a token (`vc+jwt`), a document with a Data Integrity
+    proof, or an enveloped one; 422 `not_a_credential` for anything else. Nothing is fetched: an issuer we do not know is
+    `unknown_issuer`, and what could not be asked any more is skipped."""
     return VerificationAnswer.of(await verifying.verify(work, body.credential, runtime_of(request).settings))
 
 
@@ -116,7 +114,8 @@ async def credential(
 ) -> Response:
     """The certificate itself, as a token (`application/vc+jwt`), or as a document with a Data Integrity proof for
     `Accept: application/vc`. A version never changes."""
-    row = await queries.version(work, certificate_id, version)
+    async with work.as_house(of_both=True):
+        row = await queries.version(work, certificate_id, version)
     wanted = [part.partition(";")[0].strip() for part in accept.split(",")]
     headers = {**FOR_EVER, **UNLISTED, "Vary": "Accept"}
     if SECURED in wanted and TOKEN not in wanted:
@@ -129,8 +128,9 @@ async def credential(
 )
 async def impact(certificate_id: CertificateId, version: Version, work: Work, actor: Anybody) -> Response:
     """Incurred and avoided side by side with every factor, and everything that is missing. Decimal strings, unrounded."""
-    row = await queries.version(work, certificate_id, version)
-    statement = await queries.statement(work, row.statement_id)
+    async with work.as_house(of_both=True):
+        row = await queries.version(work, certificate_id, version)
+        statement = await queries.statement(work, row.statement_id)
     return JSONResponse(statement.document, headers={**FOR_EVER, **UNLISTED})
 
 
@@ -138,7 +138,7 @@ async def impact(certificate_id: CertificateId, version: Version, work: Work, ac
     "/status-lists/{status_list_id}",
     summary="Get a status list",
     response_class=Response,
-    responses=_content(TOKEN),
+    responses=_content(TOKEN) | {304: {"description": "It is still what you have."}},
 )
 async def status_list(
     status_list_id: StatusListId,
@@ -164,12 +164,9 @@ async def status_list(
 async def page(
     certificate_id: CertificateId, work: Work, actor: Anybody, request: Request, accept: Accept = "text/html"
 ) -> Response:
-    """The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept: application/json`. The
-    token is the certificate, this is a rendition. Never listed, never indexed."""
-    certificate = await queries.certificate(work, certificate_id)
-    if certificate.status not in PUBLIC:
-        raise NotFound("certificate", certificate_id)
-    version = await queries.version(work, certificate_id, certificate.number)
+    """The page behind the QR code: what it says and whether it stands, for people, or as JSON for `Accept:
+    application/json`. The token is the certificate, this is a rendition. Never listed, never indexed."""
+    certificate, version = await _published(work, certificate_id)
     told = pages.content(certificate, version, runtime_of(request).settings.base_url)
     headers = {**UNLISTED, "Cache-Control": "no-store", "Vary": "Accept"}
     if "application/json" in accept and "text/html" not in accept:
@@ -185,7 +182,7 @@ async def namespace(work: Work, actor: Anybody, request: Request) -> Response:
 
 
 @public.get("/schemes/{name}/{version}", summary="Get a scheme's rules", response_class=JSONResponse)
-async def scheme(name: str, version: str, work: Work, actor: Anybody) -> Response:
+async def scheme(name: SchemeName, version: SchemeVersion, work: Work, actor: Anybody) -> Response:
     """The rules a certificate was issued under, in words. A version never changes."""
     found = schemes.find(name, version)
     told = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.kernel import second_wall
 from services.kernel.actors import system
 from services.kernel.ids import ImportId, ListingId
 from services.kernel.jobs import Tools, job
@@ -43,7 +44,7 @@ class Unreadable:
 @job(JOB)
 async def land(tools: Tools, payload: dict[str, Any]) -> None:
     import_id = ImportId(payload["import_id"])
-    async with tools.sessions() as session:
+    async with second_wall.house(tools.sessions) as session:
         waiting = await queries.waiting_manifest(session, import_id)
     if waiting is None:
         return

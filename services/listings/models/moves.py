@@ -10,15 +10,21 @@ from services.listings.models.listings import Listing
 
 @dataclass(frozen=True)
 class ListingFacts:
-    """What a verb has looked up for a decision. `shortcomings` is what the content lacks for publishing, by pointer."""
+    """What a verb has looked up for a decision. `standing` is what stands against the seller's papers, `shortcomings` what the
+    content lacks for publishing, by pointer."""
 
     may_list: bool = True
     shortcomings: tuple[Detail, ...] = ()
+    standing: tuple[Reason, ...] = ()
 
 
 def _seller_may_list(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
     if not facts.may_list:
         yield Reason("may_not_list", "Only a verified manufacturer or holder lists goods.")
+
+
+def _seller_is_in_good_standing(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
+    return facts.standing if facts.may_list else ()
 
 
 def _content_is_complete(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
@@ -33,7 +39,13 @@ def _is_negotiated_while_open(listing: Listing, facts: ListingFacts) -> Iterable
 
 LISTING = Machine(
     "listing",
-    Transition("publish", ("draft",), "in_review", ("seller",), guards=(_seller_may_list, _content_is_complete)),
+    Transition(
+        "publish",
+        ("draft",),
+        "in_review",
+        ("seller",),
+        guards=(_seller_may_list, _seller_is_in_good_standing, _content_is_complete),
+    ),
     Transition("approve", ("in_review",), "scheduled", ("operator", "time"), endpoint=False),
     Transition("open", ("scheduled",), "open", ("time",), endpoint=False),
     Transition("close", ("open",), "closed", ("time",), endpoint=False),

@@ -13,6 +13,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
 from services.listings.models import Item, Listing
+from services.listings.policy import SELLERS
 from services.orders import events, permitting, queries, telling
 from services.orders import terms as agreements
 from services.orders.awarding.lapsing import CONFIRM_DAYS, CONFIRM_WINDOW
@@ -21,8 +22,9 @@ from services.orders.models import Award, Order, OrderLine
 from services.orders.queries import CheckVersion, any_version
 from services.orders.terms import Terms
 from services.orders.windows import end_of_business_day
-from services.parties import permits
+from services.parties import permits, standing
 from services.parties import queries as parties
+from services.parties.models import PROCESSORS
 from services.payments import queries as payments
 
 
@@ -34,23 +36,24 @@ async def award(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: Ch
     see."""
     listing, bid = await _taken(work, bid_id, by)
     check_version(bid.version)
-    if await queries.live_award(work, listing.id) is not None:
-        raise AlreadyAwarded(listing.id)
-    BID.find("award", bid.status)
-    items = await listings.items(work, listing.id)
-    terms = agreements.freeze(listing, items, bid)
-    reasons = await _against(work, bid, terms)
-    if reasons:
-        raise Blocked("bid", "award", reasons)
-    order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
-    await _add_lines(work, order, items)
-    await permits.reserve(
-        work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
-    )
-    await _mark(work, listing, bid)
-    await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
-    telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
-    return order
+    async with work.as_house():
+        if await queries.live_award(work, listing.id) is not None:
+            raise AlreadyAwarded(listing.id)
+        BID.find("award", bid.status)
+        items = await listings.items(work, listing.id)
+        terms = agreements.freeze(listing, items, bid)
+        reasons = await _against(work, listing, bid, terms)
+        if reasons:
+            raise Blocked("bid", "award", reasons)
+        order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
+        await _add_lines(work, order, items)
+        await permits.reserve(
+            work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
+        )
+        await _mark(work, listing, bid)
+        await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
+        telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
+        return order
 
 
 async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, Bid]:
@@ -62,13 +65,25 @@ async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, B
     return listing, await bids.bid_for_update(work, bid_id)
 
 
-async def _against(work: UnitOfWork, bid: Bid, terms: Terms) -> list[Reason]:
+async def _against(work: UnitOfWork, listing: Listing, bid: Bid, terms: Terms) -> list[Reason]:
     facts = await bids.facts(work, bid, now=work.now)
     _, reasons = states.check(BID, bid, "award", by="seller", facts=facts)
     return [
         *reasons,
+        *await _against_parties(work, listing, bid),
         *await _against_payee(work, terms),
         *await permits.against(work, bid.bidder_id, kind="treatment", **await permitting.at_most(work, terms)),
+    ]
+
+
+async def _against_parties(work: UnitOfWork, listing: Listing, bid: Bid) -> list[Reason]:
+    """An award begins a contract: both sides must be able to begin one. Who offers a refused remainder ends one."""
+    of_bidder = await standing.against(work, bid.bidder_id, PROCESSORS)
+    is_remainder = listing.origin_remainder_id is not None
+    of_seller = [] if is_remainder else await standing.against(work, listing.seller_id, SELLERS)
+    return [
+        *(Reason(reason.code, f"The bidder: {reason.detail}") for reason in of_bidder),
+        *(Reason(reason.code, f"The seller: {reason.detail}") for reason in of_seller),
     ]
 
 

@@ -1,7 +1,7 @@
 """The contract: an order, its lines, and what is owed besides goods and money."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
 from sqlmodel import Field
@@ -49,6 +49,7 @@ class Order(Versioned, table=True):
     moves a remainder of another: `parent_order_id` and `origin_remainder_id` name whose."""
 
     __tablename__ = "order"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset({"parent_order_id", "origin_remainder_id"})
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
         CheckConstraint("terms_hash ~ '^[0-9a-f]{64}$'", name="terms_hash"),

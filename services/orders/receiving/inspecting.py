@@ -40,7 +40,8 @@ async def inspect(
     wrong = list(quantities.shortcomings(verdicts, received))
     if wrong:
         raise Invalid(*wrong)
-    await decide(work, order, receipt, {verdict.line_id: verdict.outcome for verdict in verdicts}, role=role)
+    async with work.as_house():
+        await decide(work, order, receipt, {verdict.line_id: verdict.outcome for verdict in verdicts}, role=role)
     return receipt
 
 

@@ -49,8 +49,9 @@ async def receive(
     Raises NothingDelivered, and Invalid for a line that is not the order's or is named twice."""
     order = await queries.visible_order_for_update(work, order_id, by, check_version)
     role = policy.acting(ORDER, "receive", policy.roles_of(by, order))
-    delivery = await _delivery(work, order, pickup_id)
-    return await take(work, order, delivery, role=role, lines=lines, measurement=measurement)
+    async with work.as_house():
+        delivery = await _delivery(work, order, pickup_id)
+        return await take(work, order, delivery, role=role, lines=lines, measurement=measurement)
 
 
 async def _delivery(work: UnitOfWork, order: Order, pickup_id: PickupId | None) -> ExpectedDelivery:

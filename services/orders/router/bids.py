@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from services.kernel.actors import Actor
-from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding
+from services.kernel.http.routing import DryRun, MustMatch, UnitOfWorkRoute, Work, holding
 from services.kernel.ids import BidId
 from services.orders import awarding
 from services.orders.router.answering import shown
@@ -17,32 +17,32 @@ Awards = Annotated[Actor, holding("awards:write")]
 
 
 @bids.post("/bids/{bid_id}/award", summary="Award a bid", dependencies=[DryRun])
-async def award(bid_id: BidId, work: Work, actor: Awards, matching: Matching, answer: Response) -> OrderAnswer:
-    """The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's ETag.
-    The terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two business days to
-    confirm.
+async def award(bid_id: BidId, work: Work, actor: Awards, matching: MustMatch, answer: Response) -> OrderAnswer:
+    """The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's ETag. The
+    terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two business days to confirm.
 
-    Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of whoever
-    would be paid, `permit_scope`, `permit_expired`, `permit_tonnage`. Tells bid.awarded, listing.awarded and
-    order.created."""
-    order = await awarding.award(work, bid_id, by=actor, check_version=lambda v: matching.matches(v, required=True))
+    Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of whoever would
+    be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for a side that may begin
+    nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+    `document_under_review`, `document_expired` (409)). Causes `bid.awarded`, `listing.awarded` and `order.created`."""
+    order = await awarding.award(work, bid_id, by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)
 
 
 @bids.post("/bids/{bid_id}/confirm", summary="Confirm an award", dependencies=[DryRun])
 async def confirm(
-    bid_id: BidId, body: Confirmation, work: Work, actor: Awards, matching: Matching, answer: Response
+    bid_id: BidId, body: Confirmation, work: Work, actor: Awards, matching: MustMatch, answer: Response
 ) -> OrderAnswer:
     """The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both sides
     are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-    Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Tells bid.confirmed, order.confirmed, bid.lost to
-    the others, deal.agreed, deal.collecting and pickup.created."""
+    Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`, `order.confirmed`, `bid.lost` to
+    the others, `deal.agreed`, `deal.collecting` and `pickup.created`."""
     order = await awarding.confirm(
         work,
         bid_id,
         terms_hash=body.terms_hash,
         by=actor,
-        check_version=lambda v: matching.matches(v, required=True),
+        check_version=matching.matches,
     )
     return await shown(work, order, actor, answer)

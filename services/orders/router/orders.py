@@ -1,14 +1,17 @@
 """Orders: what was agreed, what arrived, what became of it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
 from services.kernel.actors import Actor
-from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding
+from services.kernel.http.expanding import Expand, expanding, tells
+from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding
 from services.kernel.ids import ListingId, OrderId
 from services.kernel.pagination import Paging, rows_of
+from services.kernel.unit_of_work import UnitOfWork
 from services.orders import cancellation, overview, policy, queries, receiving, rerouting
 from services.orders.models import Order
 from services.orders.router import receipts
@@ -27,6 +30,7 @@ async def list_(
     work: Work,
     actor: Reads,
     paging: Paging,
+    expand: Annotated[Expand, expanding(OrderAnswer)],
     status: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$", description="Only in this status")] = None,
     listing_id: Annotated[ListingId | None, Query(description="Only of this listing")] = None,
 ) -> OrderPage:
@@ -37,15 +41,30 @@ async def list_(
     if listing_id is not None:
         query = query.where(col(Order.listing_id) == listing_id)
     rows, cursor = await rows_of(work, query, col(Order.id), paging)
-    found = [OrderAnswer.of(view, policy.roles_of(actor, view.order)) for view in await overview.overviews(work, rows)]
+    found = await _answers(work, rows, actor)
+    await expand.into(work, actor, found)
     return OrderPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
 
+async def _answers(work: UnitOfWork, rows: Sequence[Order], actor: Actor) -> list[OrderAnswer]:
+    return [OrderAnswer.of(view, policy.roles_of(actor, view.order)) for view in await overview.overviews(work, rows)]
+
+
+@tells("order", OrderAnswer, holding="orders:read")
+async def tell(work: UnitOfWork, actor: Actor, ids: set[str]) -> dict[str, OrderAnswer]:
+    found = await _answers(work, await queries.visible_orders(work, ids, actor), actor)
+    return {order.id: order for order in found}
+
+
 @orders.get("/orders/{order_id}", summary="Read an order")
-async def get(order_id: OrderId, work: Work, actor: Reads, answer: Response) -> OrderAnswer:
+async def get(
+    order_id: OrderId, work: Work, actor: Reads, expand: Annotated[Expand, expanding(OrderAnswer)], answer: Response
+) -> OrderAnswer:
     """With its frozen terms, what became of each line, what was refused and where it goes, and which certificates
     are owed. Seller and buyer see it; for a carrier there is nothing here."""
-    return await shown(work, await queries.visible_order(work, order_id, actor), actor, answer)
+    told = await shown(work, await queries.visible_order(work, order_id, actor), actor, answer)
+    await expand.into(work, actor, [told])
+    return told
 
 
 @orders.post("/orders/{order_id}/receive", summary="Receive a delivery", status_code=201, dependencies=[DryRun])
@@ -55,8 +74,8 @@ async def receive(
     """The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are flagged,
     never refused; the tolerance counts over all receipts of a line.
 
-    Refused only when no delivery waits for a receipt: `nothing_delivered`. Tells order.partially_received or
-    order.received."""
+    Refused only when no delivery waits for a receipt, `nothing_delivered`, or a line is not of the order,
+    `line_not_found`. Causes `order.partially_received` or `order.received`."""
     receipt = await receiving.receive(
         work,
         order_id,
@@ -71,25 +90,26 @@ async def receive(
 
 @orders.post("/orders/{order_id}/cancel", summary="Cancel an order", dependencies=[DryRun])
 async def cancel(
-    order_id: OrderId, body: Cancellation, work: Work, actor: Writes, matching: Matching, answer: Response
+    order_id: OrderId, body: Cancellation, work: Work, actor: Writes, matching: MustMatch, answer: Response
 ) -> OrderAnswer:
     """Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back, open
-    pickups are cancelled, and the lot may be awarded again. Tells order.cancelled, listing.award_reopened and, once
-    confirmed, deal.cancelling."""
+    pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`, `listing.award_reopened` and, once
+    confirmed, `deal.cancelling`."""
     order = await cancellation.cancel(work, order_id, reason=body.reason, by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)
 
 
 @orders.post("/orders/{order_id}/route_remainder", summary="Route what was refused", dependencies=[DryRun])
 async def route_remainder(
-    order_id: OrderId, body: RemainderRoute, work: Work, actor: Writes, matching: Matching, answer: Response
+    order_id: OrderId, body: RemainderRoute, work: Work, actor: Writes, matching: MustMatch, answer: Response
 ) -> OrderAnswer:
     """The seller acknowledges the refusal, so its money goes back, and says where the goods go: `return` to where
     they came from, `redirect` or `dispose` with another processor, `relist` to everybody. For the last three a
     listing is published at once, from where the goods lie. After two business days of silence the money goes back
     all the same; the route stays open.
 
-    Refused: `nothing_to_route`, and with a pointer per thing the new listing lacks. Tells order.remainder_routed,
-    deal.adjusted, and listing or pickup events."""
+    Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the route's terms, and
+    with a pointer per thing the new listing lacks, as `listings.publish` names them. Causes `order.remainder_routed`,
+    `deal.adjusted`, and listing or pickup events."""
     order = await rerouting.route_remainder(work, order_id, body.wish(), by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from services.kernel import states
+from services.kernel.http.expanding import Expandable
 from services.kernel.http.schemas import Response, Transitions, UtcDatetime, told
 from services.kernel.ids import (
     AwardId,
@@ -126,9 +127,11 @@ class ObligationAnswer(Response):
         return cls.model_validate(owed, from_attributes=True)
 
 
-class OrderAnswer(Transitions):
+class OrderAnswer(Expandable, Transitions):
     """An order. `terms_hash` is the SHA-256 of the canonical JSON (RFC 8785) of `terms` as answered here, in
     hexadecimal."""
+
+    expandable = ("listing", "bid")
 
     id: OrderId
     award_id: AwardId
@@ -175,6 +178,7 @@ class OrderAnswer(Transitions):
             "receipt_ids": [receipt.id for receipt in view.receipts],
             "remainders": [RemainderAnswer.of(one) for one in view.remainders],
             "obligations": [ObligationAnswer.of(one) for one in view.obligations],
+            "expanded": None,
             **told(states.choices(ORDER, order, by=roles, facts=view.facts)),
         }
         columns = {name: getattr(order, name) for name in cls.model_fields if name not in derived}
@@ -241,8 +245,10 @@ class MeasurementAnswer(Response):
         )
 
 
-class ReceiptAnswer(Transitions):
+class ReceiptAnswer(Expandable, Transitions):
     """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
+
+    expandable = ("order",)
 
     id: ReceiptId
     order_id: OrderId
@@ -263,6 +269,7 @@ class ReceiptAnswer(Transitions):
         derived = {
             "measurement": MeasurementAnswer.of(receipt.measurement),
             "lines": [ReceiptLineAnswer.of(line) for line in lines],
+            "expanded": None,
             **told(states.choices(RECEIPT, receipt, by=roles, facts=ReceiptFacts())),
         }
         columns = {name: getattr(receipt, name) for name in cls.model_fields if name not in derived}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field
@@ -34,6 +35,17 @@ class Deal(Versioned, table=True):
     """
 
     __tablename__ = "deal"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
+        {
+            "haulage_ceiling_minor",
+            "commission_bps",
+            "goods_part_minor",
+            "haulage_part_minor",
+            "haulage_released_minor",
+            "haulage_gross_minor",
+            "withheld_minor",
+        }
+    )
     __table_args__ = (
         CheckConstraint(f"status IN ({', '.join(repr(s) for s in STATUSES)})", name="status_known"),
         CheckConstraint("goods_part_minor >= 0 AND haulage_part_minor >= 0", name="exposure_not_negative"),

@@ -1,7 +1,7 @@
 """What goes through the provider: payments in, transfers out, refunds back. Amounts are positive minor units."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field
@@ -69,6 +69,7 @@ class Payment(Versioned, table=True):
     """
 
     __tablename__ = "payment"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset({"instructions"})
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("transferred_minor BETWEEN 0 AND amount_minor", name="transferred_within_amount"),

@@ -1,7 +1,7 @@
 """The outbox to the provider and the inbox from it. The rows are the truth; a job only says "look at this one"."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
@@ -41,6 +41,7 @@ class StripeOperation(Versioned, table=True):
     """
 
     __tablename__ = "stripe_operation"
+    __audited__: ClassVar[bool] = False
     __table_args__ = (
         CheckConstraint(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})", name="kind_known"),
         CheckConstraint(f"status IN ({', '.join(repr(s) for s in STATUSES)})", name="status_known"),

@@ -96,18 +96,19 @@ async def _sign(
     role = policy.acting(PICKUP, place.finish, policy.roles_of(by, job))
     PICKUP.find(place.finish, job.status)
     occurred_at = refuse_the_future(signing.occurred_at, work.now)
-    current = await queries.handover(work, job.id, place.name)
-    if current is None or _is_correction(job, place, current, signing, by):
-        handover = await _write(work, job, place, signing, occurred_at, replacing=current)
-    else:
-        handover = _countersigned(job, place, current, signing, by)
-    signature = _signature(work, role, signing, occurred_at, by)
-    handover.signatures = [*handover.signatures, signature.model_dump(mode="json")]
-    is_complete = all(handover.has_signed(org_id) for org_id in _who_must_sign(job, place))
-    handover.signed_at = work.now if is_complete else None
-    moved = _move(work, job, place.finish if is_complete else place.begin, role, handover)
-    await work.session.flush()
-    return job, handover, moved
+    async with work.as_house():
+        current = await queries.handover(work, job.id, place.name)
+        if current is None or _is_correction(job, place, current, signing, by):
+            handover = await _write(work, job, place, signing, occurred_at, replacing=current)
+        else:
+            handover = _countersigned(job, place, current, signing, by)
+        signature = _signature(work, role, signing, occurred_at, by)
+        handover.signatures = [*handover.signatures, signature.model_dump(mode="json")]
+        is_complete = all(handover.has_signed(org_id) for org_id in _who_must_sign(job, place))
+        handover.signed_at = work.now if is_complete else None
+        moved = _move(work, job, place.finish if is_complete else place.begin, role, handover)
+        await work.session.flush()
+        return job, handover, moved
 
 
 def _who_must_sign(job: PickupJob, place: Place) -> set[str]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
@@ -55,6 +55,7 @@ class PickupJob(Versioned, table=True):
     haulage net of VAT, and None when the owner hauls itself. `clearance_id` is a go-ahead from outside: money is held."""
 
     __tablename__ = "pickup_job"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset({"ceiling_minor", "price_minor"})
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
         CheckConstraint("dispatched_at IS NULL OR clearance_id IS NOT NULL", name="dispatched_when_cleared"),
@@ -71,8 +72,8 @@ class PickupJob(Versioned, table=True):
     seller_id: OrgId = Field(foreign_key="organization.id", index=True)
     receiver_id: OrgId = Field(foreign_key="organization.id", index=True)
     custodian_id: OrgId = Field(foreign_key="organization.id", index=True)
-    from_site_id: SiteId = Field(foreign_key="site.id")
-    to_site_id: SiteId = Field(foreign_key="site.id")
+    from_site_id: SiteId = Field(foreign_key="site.id", index=True)
+    to_site_id: SiteId = Field(foreign_key="site.id", index=True)
     goods: list[dict[str, Any]] = json_field()
     ceiling_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str

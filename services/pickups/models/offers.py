@@ -19,7 +19,8 @@ DECLINE_REASONS = ("no_capacity", "no_adr_vehicle", "price_too_low", "window_uns
 
 
 class Offer(Versioned, table=True):
-    """`position` orders a waterfall and rises over repeated tenders; `price_minor` is net of VAT."""
+    """`owner_id` asks, as the job's owner. `position` orders a waterfall and rises over repeated tenders; `price_minor` is net
+    of VAT."""
 
     __tablename__ = "carrier_offer"
     __table_args__ = (
@@ -34,6 +35,7 @@ class Offer(Versioned, table=True):
 
     id: OfferId = Field(default_factory=OfferId.new, primary_key=True)
     pickup_id: PickupId = Field(foreign_key="pickup_job.id")
+    owner_id: OrgId = Field(foreign_key="organization.id")
     carrier_id: OrgId = Field(foreign_key="organization.id", index=True)
     position: int
     price_minor: int = Field(sa_type=BigInteger)
@@ -56,10 +58,10 @@ class Offer(Versioned, table=True):
 
 @dataclass(frozen=True)
 class OfferFacts:
-    """`permit` is what stands against the carrier's permit."""
+    """`carrier` is what stands against its verification, its papers and its permits."""
 
     now: datetime
-    permit: tuple[Reason, ...] = ()
+    carrier: tuple[Reason, ...] = ()
 
 
 def _is_open(offer: Offer, facts: OfferFacts) -> Iterable[Reason]:
@@ -67,14 +69,14 @@ def _is_open(offer: Offer, facts: OfferFacts) -> Iterable[Reason]:
         yield Reason("offer_not_open", "The offer's time is over.")
 
 
-def _permit_covers(offer: Offer, facts: OfferFacts) -> Iterable[Reason]:
-    yield from facts.permit
+def _carrier_may_take_it(offer: Offer, facts: OfferFacts) -> Iterable[Reason]:
+    yield from facts.carrier
 
 
 OFFER = Machine(
     "offer",
     Transition("offer", ("queued",), "offered", ("time",), endpoint=False),
-    Transition("accept", ("offered",), "accepted", ("carrier",), (_is_open, _permit_covers)),
+    Transition("accept", ("offered",), "accepted", ("carrier",), (_is_open, _carrier_may_take_it)),
     Transition("decline", ("offered",), "declined", ("carrier",), (_is_open,)),
     Transition("expire", ("offered",), "expired", ("time",), endpoint=False),
     Transition("supersede", ("queued", "offered"), "superseded", ("time",), endpoint=False),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
 from services.kernel.actors import Actor
+from services.kernel.http.expanding import Expand, expanding
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import OrderId, PickupId
 from services.kernel.pagination import Paging, rows_of
@@ -47,6 +48,7 @@ async def list_(
     work: Work,
     actor: Reader,
     paging: Paging,
+    expand: Annotated[Expand, expanding(PickupAnswer)],
     order_id: Annotated[OrderId | None, Query(description="Only of this order")] = None,
     status: Annotated[str | None, Query(max_length=20, description="Only in this state")] = None,
 ) -> PickupPage:
@@ -60,13 +62,23 @@ async def list_(
     slots = await queries.slots_of(work, [job.id for job in rows])
     sites = await _sites(work, rows)
     data = [await _answer(work, job, slots.get(job.id), sites, actor) for job in rows]
+    await expand.into(work, actor, data)
     return PickupPage(data=data, has_more=cursor is not None, next_cursor=cursor)
 
 
 @pickups.get("/pickups/{pickup_id}", summary="Get a pickup job")
-async def get(pickup_id: PickupId, work: Work, actor: Reader, answer: Response) -> PickupAnswer:
-    """One movement, with what you could do now. Goods are described without prices; haulage prices are for owner and carrier."""
-    return await _told(work, await queries.visible_pickup(work, pickup_id, actor), actor, answer)
+async def get(
+    pickup_id: PickupId,
+    work: Work,
+    actor: Reader,
+    expand: Annotated[Expand, expanding(PickupAnswer)],
+    answer: Response,
+) -> PickupAnswer:
+    """One movement, with what you could do now. Goods are described without prices; haulage prices are for owner and
+    carrier."""
+    told = await _told(work, await queries.visible_pickup(work, pickup_id, actor), actor, answer)
+    await expand.into(work, actor, [told])
+    return told
 
 
 @pickups.get("/pickups/{pickup_id}/handovers", summary="List a job's handovers")
@@ -82,7 +94,7 @@ async def handover(pickup_id: PickupId, work: Work, actor: Reader) -> HandoverPa
 async def plan(
     pickup_id: PickupId, body: requests.PlanPickup, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """The owner says when the goods may be collected. Refused with `window_is_past`. Causes pickup.planned."""
+    """The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`."""
     job = await scheduling.plan(work, pickup_id, body.plan(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -91,10 +103,13 @@ async def plan(
 async def tender(
     pickup_id: PickupId, body: requests.TenderPickup, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """The owner offers a planned job to carriers: one after the other, or to all at once, where the first to accept has it.
-    Refused as a whole when a carrier is `not_a_carrier`, `not_verified`, without a transport permit for the goods
-    (`permit_scope`, `permit_expired`, `permit_tonnage`) or offered more than the ceiling (`price_above_ceiling`).
-    Causes pickup.tendered and offer.made; when nobody is left, pickup.tender_exhausted, and the owner may ask again."""
+    """The owner offers a planned job to carriers: one after the other, or to all at once, where the first to accept has
+    it. Refused as a whole when a carrier is `not_a_carrier`, may begin nothing new (`not_verified`,
+    `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
+    (409)), is without a transport permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`), offered
+    more than the ceiling (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for
+    `carrier_unknown`, `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`;
+    when nobody is left, `pickup.tender_exhausted`, and the owner may ask again."""
     job = await tendering.tender(work, pickup_id, body.tender(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -104,7 +119,7 @@ async def self_haul(
     pickup_id: PickupId, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-    (`permit_scope`, `permit_expired`). Causes pickup.accepted."""
+    (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`."""
     job = await scheduling.self_haul(work, pickup_id, by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -113,8 +128,9 @@ async def self_haul(
 async def book_slot(
     pickup_id: PickupId, body: requests.BookSlot, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed` or
-    `slot_in_the_past`. Causes pickup.scheduled."""
+    """Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
+    `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or `ends_before_start`.
+    Causes `pickup.scheduled`."""
     job = await scheduling.book_slot(work, pickup_id, body.wish(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -128,7 +144,7 @@ async def cancel_slot(
     matching: Matching,
     answer: Response,
 ) -> PickupAnswer:
-    """Before the slot begins (`slot_has_begun`). Causes pickup.unscheduled."""
+    """Before the slot begins (`slot_has_begun`). Causes `pickup.unscheduled`."""
     job = await scheduling.cancel_slot(work, pickup_id, reason=body.reason, by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -138,8 +154,9 @@ async def dispatch(
     pickup_id: PickupId, body: requests.DispatchPickup, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked` (unless the owner
-    hauls itself), and what the carrier's transport permit or the receiver's treatment permit does not cover that day.
-    Causes pickup.dispatched."""
+    hauls itself), and what the carrier's transport permit or the receiver's treatment permit does not cover that day
+    (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a member of the carrier (`member_unknown`).
+    Causes `pickup.dispatched`."""
     job = await dispatching.dispatch(work, pickup_id, body.crew(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -148,8 +165,8 @@ async def dispatch(
 async def depart(
     pickup_id: PickupId, body: requests.ReportMovement, work: Work, actor: Signer, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """The carrier's driver reports a fact: on the way to the goods, or with them. Causes pickup.departed or
-    pickup.in_transit."""
+    """The carrier's driver reports a fact: on the way to the goods, or with them; not one `in_the_future`. Causes
+    `pickup.departed` or `pickup.in_transit`."""
     job = await handing.depart(work, pickup_id, body.report(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -159,7 +176,7 @@ async def arrive(
     pickup_id: PickupId, body: requests.ReportMovement, work: Work, actor: Signer, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """The carrier's driver reports a fact: at the goods, or at their destination. Outside the slot and without a reason the
-    event is flagged `outside_slot`. Causes pickup.arrived."""
+    event is flagged `outside_slot`. Not `in_the_future`. Causes `pickup.arrived`."""
     job = await handing.arrive(work, pickup_id, body.report(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -168,9 +185,11 @@ async def arrive(
 async def sign_handover(
     pickup_id: PickupId, body: requests.SignHandover, work: Work, actor: Signer, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and otherwise is told
-    `content_differs`. Who signed alone may sign a corrected content instead. Refused with `photos_required` for hazardous
-    goods and `quantity_reason_required`. When both have signed: pickup.loaded."""
+    """Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and otherwise is
+    told `content_differs`. Who signed alone may sign a corrected content instead; the same again is `already_signed`,
+    and where nobody has signed there is `nothing_to_countersign`. Refused with `photos_required` for hazardous goods and
+    `quantity_reason_required`, and as invalid for `lines_differ`, `masses_do_not_sum` and `in_the_future`. When both
+    have signed: `pickup.loaded`."""
     job = await handing.sign_handover(work, pickup_id, body.signing(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -180,8 +199,10 @@ async def sign_delivery(
     pickup_id: PickupId, body: requests.SignDelivery, work: Work, actor: Signer, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """Receiver and carrier both sign as at the pickup; one signature is enough where they are one organization. The lines'
-    masses sum to the lorry's net weight. What a rule has against it is flagged, not refused. When both have signed:
-    pickup.delivered, and pickup.closed once no document is missing."""
+    masses sum to the lorry's net weight (`masses_do_not_sum`, `lines_differ`). What a rule has against it is flagged, not
+    refused; a signature is, with `content_differs`, `already_signed`, `nothing_to_countersign`, `in_the_future`. When both
+    have signed:
+    `pickup.delivered`, and `pickup.closed` once no document is missing."""
     job = await handing.sign_delivery(work, pickup_id, body.signed(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -196,6 +217,6 @@ async def cancel(
     answer: Response,
 ) -> PickupAnswer:
     """By the owner, before the goods are loaded. Open offers are withdrawn, the dock is free again. Causes
-    pickup.cancelled and offer.withdrawn."""
+    `pickup.cancelled` and `offer.withdrawn`."""
     job = await scheduling.cancel(work, pickup_id, reason=body.reason, by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)

@@ -51,8 +51,11 @@ async def get(offer_id: OfferId, work: Work, actor: Reader, answer: Response) ->
 
 @offers.post("/offers/{offer_id}/accept", summary="Accept an offer", dependencies=[DryRun])
 async def accept(offer_id: OfferId, work: Work, actor: Answerer, matching: Matching, answer: Response) -> OfferAnswer:
-    """The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told `offer_not_open`. Refused when
-    the transport permit does not cover the goods that day. Causes offer.accepted, pickup.accepted and offer.superseded."""
+    """The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told `offer_not_open`. Refused
+    when the transport permit does not cover the goods that day (`permit_scope`, `permit_expired`, `permit_tonnage`), and
+    while you may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+    `document_under_review`, `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and
+    `offer.superseded`."""
     offer = await tendering.accept(work, offer_id, by=actor, check_version=matching.matches)
     return await _told_offer(work, offer, actor, answer)
 
@@ -61,7 +64,8 @@ async def accept(offer_id: OfferId, work: Work, actor: Answerer, matching: Match
 async def decline(
     offer_id: OfferId, body: requests.DeclineOffer, work: Work, actor: Answerer, matching: Matching, answer: Response
 ) -> OfferAnswer:
-    """The carrier does not want the job; the next one is asked at once. Causes offer.declined."""
+    """The carrier does not want the job; the next one is asked at once. Causes `offer.declined`, and `offer.made`
+    to the next or `pickup.tender_exhausted`. A late answer is `offer_not_open`."""
     offer = await tendering.decline(
         work, offer_id, reason=body.reason, note=body.note, by=actor, check_version=matching.matches
     )

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field
 
+from services.kernel.http.expanding import Expandable
 from services.kernel.http.schemas import Response, Transitions, UtcDatetime, told
 from services.kernel.ids import HandoverId, LineId, OfferId, OrderId, OrgId, PickupId, SiteId, SlotId
 from services.kernel.money import Money
@@ -69,8 +70,10 @@ class PickupPlaceAnswer(Response):
     closes: str
 
 
-class PickupAnswer(Transitions):
+class PickupAnswer(Expandable, Transitions):
     """One movement. `price` and `ceiling` are for those who pay or are paid; contacts and crew for those who meet."""
+
+    expandable = ("order",)
 
     id: PickupId
     livemode: bool

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import httpx
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.guards.authorization.asking import Call, Operation, request, sent_ids, tokens
-from tests.guards.authorization.cast import CALLERS
+from tests.guards.authorization.asking import Call, Caller, Operation, callers, request, sent_ids
 from tests.guards.authorization.world import ID, World
 
 
@@ -17,7 +16,7 @@ class Cell:
 
     operation: Operation
     call: Call
-    caller: str
+    caller: Caller
     status: int
     text: str
     sent: frozenset[str]
@@ -32,7 +31,7 @@ class Cell:
         return self.status >= 400
 
     def __str__(self) -> str:
-        return f"{self.operation.id} {self.caller}={self.status}"
+        return f"{self.operation.id} as {self.caller}={self.status}"
 
 
 async def rolled_back(world: World, client: httpx.AsyncClient, sent: httpx.Request) -> httpx.Response:
@@ -46,14 +45,14 @@ async def rolled_back(world: World, client: httpx.AsyncClient, sent: httpx.Reque
 
 
 async def row_of(world: World, client: httpx.AsyncClient, operation: Operation, call: Call) -> list[Cell]:
-    presented = tokens(world, call)
-    row = []
-    for caller in CALLERS:
-        sent = request(client, operation, call, presented[caller])
-        ids = frozenset(sent_ids(sent))
-        answer = await rolled_back(world, client, sent)
-        row.append(Cell(operation, call, caller, answer.status_code, _readable(answer), ids))
-    return row
+    return [await answered(world, client, operation, call, caller) for caller in callers(world, call)]
+
+
+async def answered(world: World, client: httpx.AsyncClient, operation: Operation, call: Call, caller: Caller) -> Cell:
+    sent = request(client, operation, call, caller)
+    ids = frozenset(sent_ids(sent))
+    answer = await rolled_back(world, client, sent)
+    return Cell(operation, call, caller, answer.status_code, _readable(answer), ids)
 
 
 def _readable(answer: httpx.Response) -> str:
@@ -65,6 +64,14 @@ def _readable(answer: httpx.Response) -> str:
 
 
 def line_of(row: list[Cell]) -> str:
+    """Statuses by relation: one where every role is answered alike, else owner/manager/operator/driver/viewer."""
     operation = row[0].operation
-    statuses = " ".join(f"{cell.caller}={cell.status}" for cell in row)
-    return f"{operation.id:34}{operation.permission or 'public':22}{statuses}"
+    found: dict[str, list[str]] = {}
+    for cell in row:
+        found.setdefault(cell.caller.relation, []).append(str(cell.status))
+    told = [f"{relation}={_together(statuses)}" for relation, statuses in found.items()]
+    return f"{operation.id:34}{operation.permission or 'public':22}{' '.join(told)}"
+
+
+def _together(statuses: list[str]) -> str:
+    return statuses[0] if len(set(statuses)) == 1 else "/".join(statuses)

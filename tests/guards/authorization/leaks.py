@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from services.parties.permissions import NEVER_DELEGATED, ROLES
 from tests.guards.authorization.cast import names_of
 from tests.guards.authorization.cells import Cell, rolled_back
 from tests.guards.authorization.world import ID, World
@@ -26,6 +27,15 @@ FOR_EVERYBODY = {
 }
 """Operations that answer strangers about things of others, each with its reason."""
 
+ASKS_NOBODY = {
+    "service.health": "a balancer has no key",
+    "service.ready": "a balancer has no key",
+    "service.metrics": "it holds no partner's data; who scrapes is the network's matter",
+    "oauth.jwks": "whoever holds a token may check it",
+    "oauth.token": "the credential is in the body, as RFC 6749 has it",
+}
+"""Operations that do not look at the credential, each with its reason."""
+
 FACE = {"id", "livemode", "legal_name", "country", "roles"}
 """What strangers read of an organization; everything else is null or empty for them."""
 
@@ -38,6 +48,9 @@ def of_row(row: Sequence[Cell], world: World) -> Iterator[str]:
         yield from _said_when_refused(cell, world)
         yield from _told_to_strangers(cell, world)
         yield from _kept_from_its_owner(cell, world)
+        yield from _beyond_its_role(cell)
+        yield from _delegated_for_ever(cell)
+    yield from _more_than_its_principal(row)
 
 
 def _failures(cell: Cell) -> Iterator[str]:
@@ -46,19 +59,20 @@ def _failures(cell: Cell) -> Iterator[str]:
 
 
 def _callers_nobody_knows(cell: Cell) -> Iterator[str]:
-    is_open = cell.caller == "anonymous" and cell.operation.permission is None
-    if cell.caller in NOBODY and not is_open and cell.status != 401:
+    is_open = cell.caller.relation == "anonymous" and cell.operation.permission is None
+    is_asked = cell.operation.id not in ASKS_NOBODY and not is_open
+    if cell.caller.relation in NOBODY and is_asked and cell.status != 401:
         yield f"{cell}: nobody is answered 401"
 
 
 def _strangers_let_in(cell: Cell) -> Iterator[str]:
     is_somebodys = cell.operation.is_of_somebody and cell.operation.id not in FOR_EVERYBODY
-    if cell.caller in STRANGERS and is_somebodys and not cell.is_refused:
+    if cell.caller.relation in STRANGERS and is_somebodys and not cell.is_refused:
         yield f"{cell}: this belongs to others"
 
 
 def _said_when_refused(cell: Cell, world: World) -> Iterator[str]:
-    if not cell.is_refused or cell.caller == "owner":
+    if not cell.is_refused or cell.caller.relation in ("own", "delegate"):
         return
     own = _own(cell, world)
     yield from (f"{cell}: the refusal tells {id}" for id in cell.ids - own)
@@ -72,12 +86,12 @@ def _own(cell: Cell, world: World) -> set[str]:
         "foreign": outsiders.foreign,
         "live": outsiders.live,
         "counterparty": world.party(cell.call.counterparty),
-    }.get(cell.caller)
+    }.get(cell.caller.relation)
     return {caller.org.id} if caller is not None else set()
 
 
 def _told_to_strangers(cell: Cell, world: World) -> Iterator[str]:
-    if cell.is_refused or (cell.caller != "anonymous" and cell.caller not in STRANGERS):
+    if cell.is_refused or cell.caller.relation not in ("anonymous", *STRANGERS):
         return
     ids, names = _public(cell.operation.id, world)
     yield from (f"{cell}: the answer tells {id}" for id in (cell.ids & world.ids) - ids)
@@ -106,13 +120,34 @@ def _more_than_a_face(cell: Cell) -> Iterator[str]:
 
 def _kept_from_its_owner(cell: Cell, world: World) -> Iterator[str]:
     """A row whose owner sees nothing proves nothing."""
-    if cell.caller != "owner":
+    if str(cell.caller) != "own owner":
         return
     if cell.status in (401, 403, 404, 422):
         yield f"{cell}: its owner does not get there: {cell.text}"
     is_list = cell.operation.id.endswith((".list", ".search")) and cell.operation.id != "factor_sets.list"
     if is_list and not cell.ids & world.ids:
         yield f"{cell}: its owner's list is empty"
+
+
+def _beyond_its_role(cell: Cell) -> Iterator[str]:
+    permission = cell.operation.permission
+    is_held = permission is None or cell.caller.relation in NOBODY or permission in ROLES[cell.caller.role]
+    if not is_held and cell.status != 403:
+        yield f"{cell}: a {cell.caller.role} does not hold {permission}"
+
+
+def _delegated_for_ever(cell: Cell) -> Iterator[str]:
+    if cell.caller.relation == "expired" and cell.status != 403 and cell.operation.id not in ASKS_NOBODY:
+        yield f"{cell}: the delegation has ended"
+    if cell.caller.relation == "delegate" and cell.operation.permission in NEVER_DELEGATED and cell.status != 403:
+        yield f"{cell}: {cell.operation.permission} cannot be delegated"
+
+
+def _more_than_its_principal(row: Sequence[Cell]) -> Iterator[str]:
+    own = {cell.caller.role: cell for cell in row if cell.caller.relation == "own"}
+    for cell in row:
+        if cell.caller.relation == "delegate" and not cell.is_refused and own[cell.caller.role].is_refused:
+            yield f"{cell}: whoever it acts for is answered {own[cell.caller.role].status}"
 
 
 @dataclass(frozen=True)
@@ -138,6 +173,8 @@ def _sealed(world: World) -> list[Secret]:
     taken_back = [Secret(caller, f"{bid}/withdraw", 404, why, "POST") for caller in others]
     awarded = [Secret("seller", f"{bid}/award", 404, why, "POST")]
     listed = [Secret(caller, f"/v1/bids?listing_id={world['open']}", 200, why) for caller in ("seller", "foreign")]
+    recorded = f"/v1/audit-entries?subject_id={world['sealed_bid']}"
+    listed += [Secret(caller, recorded, 200, why) for caller in ("seller", "loser", "operator")]
     told = [Secret(caller, f"/v1/events/{world['secret_event']}", 404, why) for caller in ("seller", "loser")]
     ranked = [Secret("seller", f"/v1/listings/{world['open']}/ranking", 409, why)]
     return read + taken_back + awarded + listed + told + ranked
@@ -186,6 +223,7 @@ def _other_tables(world: World) -> list[Secret]:
         "/v1/listings?mine=true",
         "/v1/events",
     ]
+    lists += [f"/v1/audit-entries?subject_id={world[thing]}" for thing in ("order", "draft", "sealed_bid", "batch")]
     strangers = [Secret(caller, path, 200, why) for caller in STRANGERS for path in lists]
     queued = Secret("rival", f"/v1/offers?pickup_id={world['tendered']}", 200, "whoever is not asked yet hears nothing")
     return [*strangers, queued]
@@ -194,7 +232,7 @@ def _other_tables(world: World) -> list[Secret]:
 async def of_secrets(world: World, client: httpx.AsyncClient) -> list[str]:
     found = []
     for secret in secrets(world):
-        headers = {"Authorization": f"Bearer {_key(world, secret.caller)}"}
+        headers = {"Authorization": f"Bearer {_key(world, secret.caller)}", "If-Match": "*"}
         answer = await rolled_back(world, client, client.build_request(secret.method, secret.path, headers=headers))
         found += list(_betrayed(secret, answer, world))
     return found

@@ -1,9 +1,15 @@
-"""Listings and bids at every stage, and a manifest."""
+"""Listings and bids at every stage, a manifest, and what each party keeps for itself."""
+
+from datetime import timedelta
 
 from services.kernel.money import Money
+from services.kernel.objects import Folder
 from services.listings import queries as listings
 from services.listings.models import Listing
-from services.parties import api_keys, queries
+from services.parties import api_keys, delegating, inviting, members, queries, verification
+from services.parties.events import Told
+from services.parties.models import MemberDetails
+from tests.factories import papers, parties
 from tests.factories.bidding import placed_bid
 from tests.factories.listings import draft_listing, motors, open_listing, received_import
 from tests.factories.orders import awarded, negotiated
@@ -23,8 +29,34 @@ async def _own_affairs(cast: Cast) -> dict[str, str]:
         spare = await api_keys.create(work, by=seller.actor, name="Spare")
     async with cast.market.work(buyer) as work:
         query = queries.permits_visible_to(buyer.actor).limit(1)
-        papers = (await work.session.execute(query)).scalar_one()
-    return {"key": spare.key.id, "permit": papers.id}
+        granted = (await work.session.execute(query)).scalar_one()
+    return {"key": spare.key.id, "permit": granted.id} | await _papers(cast) | await _people(cast)
+
+
+async def _people(cast: Cast) -> dict[str, str]:
+    """A member who may go, an invitation, a delegation."""
+    seller = cast["seller"]
+    async with cast.market.work(seller) as work:
+        leaving = MemberDetails(name="Ali", email="ali@nordwerk.example")
+        member = await members.create(work, leaving, role="viewer", by=seller.actor)
+        invited = await inviting.invite(work, by=seller.actor, email="mia@nordwerk.example", name="Mia", role="viewer")
+        until = work.now + timedelta(days=30)
+        terms = delegating.Terms(cast["rival"].org.id, ["sites:read"], [], None, until)
+        delegation = await delegating.grant(work, terms, by=seller.actor)
+    told = {"foreign_email": cast.outsiders.email, "foreign_invitation": cast.outsiders.invitation}
+    return {"member": member.id, "invitation": invited.invitation.id, "delegation": delegation.id} | told
+
+
+async def _papers(cast: Cast) -> dict[str, str]:
+    """The seller's register extract waits for its review; an organization is suspended."""
+    store = Folder(cast.market.till.runtime.settings.data_dir / "objects")
+    register = await papers.handed_in(cast.market.sessions, cast["seller"].actor, store=store)
+    stopped = await parties.organization(cast.market.sessions, name="Stillstand GmbH")
+    operator = cast["operator"].actor
+    async with cast.market.work(cast["operator"]) as work:
+        complaint = [Told(code="complaint", detail="A partner complained.")]
+        await verification.suspend(work, stopped.org.id, reasons=complaint, by=operator)
+    return {"document": register.id, "suspended_organization": stopped.org.id}
 
 
 async def _drafts(cast: Cast) -> dict[str, str]:

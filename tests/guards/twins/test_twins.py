@@ -1,0 +1,184 @@
+"""Every POST that takes an Idempotency-Key: twenty twins at once, and a retry after a death between effect and answer."""
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import make_url, text
+
+from services.app import openapi_document
+from services.kernel import database
+from services.kernel.embedded_postgres import EmbeddedPostgres
+from services.kernel.http.routing import Runtime
+from tests.conftest import Race, client_of, clone
+from tests.guards.authorization.asking import Operation, operations, owner_of, request
+from tests.guards.authorization.calls import calls
+from tests.guards.authorization.world import World, built
+
+TWINS = 20
+WITHOUT_KEY = {"oauth.token"}
+"""Every token is a new one, and RFC 6749 knows no key."""
+
+Rows = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A clone of the market of the authorization matrix, with the app on it."""
+
+    runtime: Runtime
+    client: httpx.AsyncClient
+    url: str
+
+    async def rows(self) -> Rows:
+        """How many rows each table holds; the queue's work is done elsewhere."""
+        async with self.runtime.sessions() as session:
+            tables = (await session.execute(_TABLES)).scalars().all()
+            await session.execute(text("SELECT set_config('app.house', 'on', true)"))
+            counted = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables)
+            return {row[0]: row[1] for row in await session.execute(text(counted))}
+
+
+_TABLES = text(
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+    " AND table_name NOT LIKE 'pgqueuer%' ORDER BY 1"
+)
+
+
+class DyingServer:
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.guards.twins.dying", str(folder)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._read() == "ready"
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def send(self, url: str, sent: httpx.Request) -> dict[str, int]:
+        """The status it would have answered with, and the signal it died of."""
+        line = {
+            "url": url,
+            "method": sent.method,
+            "path": sent.url.path,
+            "query": sent.url.query.decode(),
+            "headers": [(name, value) for name, value in sent.headers.items()],
+            "body": base64.b64encode(sent.content).decode(),
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, int] = json.loads(self._read())
+        return answer
+
+    def stop(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+
+
+@pytest.fixture
+def dying(tmp_path: Path) -> Iterator[DyingServer]:
+    server = DyingServer(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.mark.race
+async def test_every_post_has_one_effect_for_twins_and_for_a_retry_after_a_death(
+    race: Race, postgres: EmbeddedPostgres, dying: DyingServer
+) -> None:
+    asked = [each for each in operations(_document(race)) if each.method == "POST" and each.id not in WITHOUT_KEY]
+    async with built(race.runtime, race.client) as world:
+        sent = {each.id: _request(race.client, each, world) for each in asked}
+        await _leave(race)
+        found = [
+            f"{each.id}: {violation}"
+            for each in asked
+            for violation in await _violations(race, postgres, dying, sent[each.id])
+        ]
+    assert not found, "\n".join(["", *found])
+
+
+def _document(race: Race) -> dict[str, Any]:
+    transport = race.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    app: Any = transport.app
+    return openapi_document(app)
+
+
+def _request(client: httpx.AsyncClient, operation: Operation, world: World) -> httpx.Request:
+    call = calls(world)[operation.id]
+    sent = request(client, operation, call, owner_of(world, call))
+    sent.read()
+    sent.headers["Idempotency-Key"] = f"twins-of-{operation.id}-{os.urandom(8).hex()}"
+    return sent
+
+
+async def _leave(race: Race) -> None:
+    """A database with a connection to it cannot be cloned."""
+    assert race.runtime.engine is not None
+    await race.runtime.engine.dispose()
+
+
+async def _violations(race: Race, postgres: EmbeddedPostgres, dying: DyingServer, sent: httpx.Request) -> list[str]:
+    async with _cloned(race, postgres, "died") as place:
+        before = await place.rows()
+        death = await asyncio.to_thread(dying.send, place.url, sent)
+        after_death = await place.rows()
+        retried = await place.client.send(_copy(sent))
+        after_retry = await place.rows()
+    async with _cloned(race, postgres, "twins") as place:
+        twins = await asyncio.gather(*(place.client.send(_copy(sent)) for _ in range(TWINS)))
+        after_twins = await place.rows()
+    return [
+        *_of_death(death, retried, _difference(before, after_death), _difference(after_death, after_retry)),
+        *_of_twins(list(twins), _difference(after_death, after_twins)),
+    ]
+
+
+def _of_death(death: dict[str, int], retried: httpx.Response, effect: Rows, again: Rows) -> Iterator[str]:
+    if death["signal"] != 9 or not 200 <= death["status"] < 300 or not effect:
+        yield f"did not die after an effect: {death}, {effect}"
+    if retried.status_code != death["status"] or "idempotency-replayed" not in retried.headers:
+        yield f"the retry was no replay: {retried.status_code} {retried.text[:200]}"
+    if again:
+        yield f"the retry had an effect of its own: {again}"
+
+
+def _of_twins(twins: list[httpx.Response], beyond_one: Rows) -> Iterator[str]:
+    first = [twin for twin in twins if "idempotency-replayed" not in twin.headers]
+    if len(first) != 1 or len({(twin.status_code, twin.content) for twin in twins}) != 1:
+        yield f"{len(first)} of {TWINS} were first, {sorted({twin.status_code for twin in twins})}"
+    if beyond_one:
+        yield f"the twins left other rows than one request: {beyond_one}"
+
+
+def _difference(before: Rows, after: Rows) -> Rows:
+    return {table: after[table] - before[table] for table in after if after[table] != before[table]}
+
+
+def _copy(sent: httpx.Request) -> httpx.Request:
+    return httpx.Request(sent.method, sent.url, headers=sent.headers, content=sent.content)
+
+
+@asynccontextmanager
+async def _cloned(race: Race, postgres: EmbeddedPostgres, name: str) -> AsyncIterator[Place]:
+    source = str(make_url(race.url).database)
+    url = clone(postgres, source, f"{source}_{name}")
+    engine = database.connect(url, pool_size=TWINS)
+    runtime = replace(race.runtime, sessions=database.sessions_of(engine), engine=engine)
+    async with client_of(runtime) as client:
+        yield Place(runtime, client, url)
+    await engine.dispose()
+    postgres.drop_database(f"{source}_{name}")
