@@ -25,6 +25,7 @@ from services.kernel.jobs import Tools
 from services.kernel.settings import Settings
 from services.parties.authenticating import door
 from tests.fakes.worker import drain
+from tests.promises import keeps_promises
 
 pytest_plugins = ("tests.fakes.sandbox", "tests.fakes.stripe_contract")
 
@@ -119,8 +120,11 @@ def tools(runtime: Runtime) -> Tools:
 
 @asynccontextmanager
 async def client_of(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=build_app(runtime), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+    """What it answers, the app's document must name: see `tests/promises.py`."""
+    app = build_app(runtime)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    hooks = keeps_promises(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver", event_hooks=hooks) as client:
         yield client
 
 

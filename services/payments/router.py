@@ -92,7 +92,7 @@ async def create(work: Work, actor: Annotated[Actor, holding("organizations:writ
 
 @payout_account.get("/payout-account", name="get", summary="Read your payout account")
 async def get_payout_account(work: Work, actor: Annotated[Actor, holding("organizations:read")]) -> PayoutAccountAnswer:
-    """Its status and what the provider still asks for."""
+    """Its status and what the provider still asks for; `not_found` until you have created it."""
     account = await queries.payout_account(work, actor.org)
     if account is None:
         raise NotFound("payout account of", actor.org)

@@ -154,7 +154,8 @@ async def list_events(
     types: Annotated[list[str] | None, Query(description="Only these types")] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="At most so many")] = 100,
 ) -> EventPage:
-    """Everything the organization may know, in the order it was committed: a reader by `after` misses nothing."""
+    """Everything the organization may know, in the order it was committed: a reader by `after` misses nothing. A type that
+    is `text_unstorable` is refused."""
     rows = await queries.feed(work, by=actor, after=after, types=types or [], limit=limit + 1)
     page = rows[:limit]
     last = page[-1].seq if page else after

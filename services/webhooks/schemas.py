@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AnyHttpUrl, ConfigDict, Field
+from pydantic import AnyHttpUrl, ConfigDict, Field, StrictBool
 
 from services.kernel.http.schemas import Request, Response, UtcDatetime
 from services.kernel.ids import DeliveryId, EndpointId, EventId
@@ -32,7 +32,7 @@ class EndpointChange(Request):
 
     description: Annotated[str | None, Field(max_length=200)] = None
     event_types: EventTypes | None = None
-    is_enabled: bool | None = None
+    is_enabled: StrictBool | None = None
 
 
 class EndpointAnswer(Response):

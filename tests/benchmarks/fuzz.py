@@ -2,8 +2,8 @@
 
     uv run --group fuzz python -m tests.benchmarks.fuzz [--cases 20000] [--bytes 1000000] [--seed 1]
 
-Loopback only. The one setting beside the defaults: 412, 422 and 428 count as an answer to data that fits the schema, because the
-rules they stand for (another's version, a code list, money) are not the schema's to say.
+Loopback only. Settings beside the defaults: 412, 422 and 428 count as an answer to data that fits the schema, because the rules
+they stand for (another's version, a code list, money) are not the schema's to say; and 428 is what a missing If-Match is told.
 """
 
 import argparse
@@ -26,6 +26,9 @@ import httpx
 
 CONFIG = """[checks.positive_data_acceptance]
 expected-statuses = ["2xx", 401, 403, 404, 409, 412, 422, 428, 429]
+
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 404, 406, 415, 422, 428]
 """
 MEDIA_TYPES = ("application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain")
 MOST_SECONDS = 1800.0

@@ -42,7 +42,10 @@ Accept = Annotated[str, Header(description="What you can read")]
 
 
 def _content(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    kinds = {"application/json": {"type": "object", "additionalProperties": True}}
+    kinds = {
+        "application/ld+json": {"type": "object"},
+        "application/json": {"type": "object", "additionalProperties": True},
+    }
     return {200: {"content": {name: {"schema": kinds.get(name, {"type": "string"})} for name in media_types}}}
 
 
@@ -174,7 +177,9 @@ async def page(
     return HTMLResponse(pages.render(told), headers={**headers, **pages.POLICY})
 
 
-@public.get("/ns/v1", summary="Get our JSON-LD context", response_class=JSONResponse)
+@public.get(
+    "/ns/v1", summary="Get our JSON-LD context", response_class=Response, responses=_content("application/ld+json")
+)
 async def namespace(work: Work, actor: Anybody, request: Request) -> Response:
     """What our own properties in a credential are called in full."""
     context = documents.namespace_context(runtime_of(request).settings.host)

@@ -34,7 +34,7 @@ class Advance(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2027-01-15T14:00:00Z"}]})
 
     to: UtcDatetime | None = None
-    seconds: Annotated[int | None, Field(gt=0)] = None
+    seconds: Annotated[int | None, Field(gt=0, le=int(MOST.total_seconds()))] = None
 
 
 class TestClock(Response):

@@ -94,7 +94,8 @@ async def cancel(
 ) -> OrderAnswer:
     """Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back, open
     pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`, `listing.award_reopened` and, once
-    confirmed, `deal.cancelling`."""
+    confirmed, `deal.cancelling`, `obligation.waived` and, for each pickup, `pickup.cancelled` with `offer.withdrawn`; before
+    that, `bid.timed_out`."""
     order = await cancellation.cancel(work, order_id, reason=body.reason, by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)
 
@@ -109,7 +110,13 @@ async def route_remainder(
     all the same; the route stays open.
 
     Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the route's terms, and
-    with a pointer per thing the new listing lacks, as `listings.publish` names them. Causes `order.remainder_routed`,
-    `deal.adjusted`, and listing or pickup events."""
+    with a pointer per thing the new listing lacks, as `listings.publish` explains: `listing_without_items`,
+    `nobody_invited`, `organization_not_found`, `site_not_found`, `item_key_taken` (422), `return_reason_required`,
+    `condition_grade_required`, `composition_required`, `material_unknown`, `mass_required`, `code_not_valid` (422),
+    `hazard_not_declared`, `waste_code_required`, `hp_codes_required`, `un_number_required`, `un_number_unknown`,
+    `packaging_required`, `photo_required`, `campaign_required`, `destruction_not_justified`, `closes_at_required`,
+    `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`. Causes
+    `order.remainder_routed` and `deal.adjusted`; for a return `pickup.created`, otherwise `listing.created`,
+    `listing.submitted`, `listing.published` and `listing.opened`."""
     order = await rerouting.route_remainder(work, order_id, body.wish(), by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)

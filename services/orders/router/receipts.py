@@ -74,7 +74,7 @@ async def inspect(
     `line_not_found`, `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted
     (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes
     `receipt.inspected`, `deal.settling` and, with the last receipt, `order.accepted`, `order.partially_accepted` or
-    `order.refused`."""
+    `order.refused`; `obligation.waived` where nothing is left to certify."""
     verdicts = [line.verdict() for line in body.lines]
     receipt = await receiving.inspect(work, receipt_id, verdicts, by=actor, check_version=matching.matches)
     return await shown(work, receipt, actor, answer)

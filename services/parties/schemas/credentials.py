@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictInt
 
 from services.kernel.http.schemas import Request, Response, Text, UtcDatetime
 from services.kernel.ids import KeyId, MemberId, OrgId
@@ -43,7 +43,7 @@ class Rotation(Request):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_seconds": 86_400}]})
 
-    overlap_seconds: int = Field(ge=0, le=int(LONGEST_OVERLAP.total_seconds()), description="At most seven days")
+    overlap_seconds: StrictInt = Field(ge=0, le=int(LONGEST_OVERLAP.total_seconds()), description="At most seven days")
 
 
 class ApiKeyAnswer(Response):
@@ -97,7 +97,7 @@ class TokenForm(Request):
         }
     )
 
-    grant_type: str = Field(description="client_credentials")
+    grant_type: str = Field(description="client_credentials", json_schema_extra={"enum": ["client_credentials"]})
     client_id: str | None = Field(default=None, description="The id of an API key")
     client_secret: str | None = Field(default=None, description="The key's secret, or the whole bearer token")
     scope: str | None = Field(default=None, description="Permissions, separated by spaces; absent: all the key holds")

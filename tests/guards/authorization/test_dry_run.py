@@ -182,6 +182,8 @@ def _request(
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _SECRET = re.compile(r"(whsec_|bh_test_|bhs_)[A-Za-z0-9_+/=-]+")
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b|\beyJ[A-Za-z0-9._-]+|\bu[A-Za-z0-9_-]{40,}")
+"""What is computed or signed over the ids and the instant."""
 
 
 def _difference(world: World, dry: httpx.Response, real: httpx.Response) -> str | None:
@@ -190,11 +192,14 @@ def _difference(world: World, dry: httpx.Response, real: httpx.Response) -> str 
     if dry.headers.get("etag") != real.headers.get("etag"):
         return f"ETag {dry.headers.get('etag')} against {real.headers.get('etag')}"
     told, done = _plain(world, dry), _plain(world, real)
-    return None if told == done else f"{told[:600]} against {done[:600]}"
+    if told == done:
+        return None
+    here = max(next((n for n, (a, b) in enumerate(zip(told, done, strict=False)) if a != b), 0) - 60, 0)
+    return f"…{told[here : here + 200]} against …{done[here : here + 200]}"
 
 
 def _plain(world: World, answer: httpx.Response) -> str:
     """Without what no two calls share: ids drawn by the call, the instant, secrets, the request's id."""
     body = re.sub(r'"(request_id|instance)":"[^"]*"', "", answer.text)
-    body = _SECRET.sub("secret", _INSTANT.sub("instant", body))
+    body = _DIGEST.sub("digest", _SECRET.sub("secret", _INSTANT.sub("instant", body)))
     return ID.sub(lambda found: found[0] if found[0] in world.ids else found[0].split("_")[0], body)

@@ -2756,6 +2756,7 @@ class EventsResource(Resource):
         """Read the event feed
 
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
+        A type that is `text_unstorable` is refused.
 
         - `after`: `next_after` of the answer before; 0 from the beginning
         - `limit`: At most so many
@@ -2791,6 +2792,7 @@ class AsyncEventsResource(AsyncResource):
         """Read the event feed
 
         Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
+        A type that is `text_unstorable` is refused.
 
         - `after`: `next_after` of the answer before; 0 from the beginning
         - `limit`: At most so many
@@ -4638,7 +4640,7 @@ class OauthResource(Resource):
         - `account_`: The organization to act for under a delegation; absent: your own
         - `client_id`: The id of an API key
         - `client_secret`: The key's secret, or the whole bearer token
-        - `grant_type`: client_credentials
+        - `grant_type`: client_credentials Known values: client_credentials.
         - `scope`: Permissions, separated by spaces; absent: all the key holds
         """
         return self._send(
@@ -4693,7 +4695,7 @@ class AsyncOauthResource(AsyncResource):
         - `account_`: The organization to act for under a delegation; absent: your own
         - `client_id`: The id of an API key
         - `client_secret`: The key's secret, or the whole bearer token
-        - `grant_type`: client_credentials
+        - `grant_type`: client_credentials Known values: client_credentials.
         - `scope`: Permissions, separated by spaces; absent: all the key holds
         """
         return await self._send(
@@ -5064,7 +5066,8 @@ class OrdersResource(Resource):
 
         Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
         open pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`,
-        `listing.award_reopened` and, once confirmed, `deal.cancelling`.
+        `listing.award_reopened` and, once confirmed, `deal.cancelling`, `obligation.waived` and, for each
+        pickup, `pickup.cancelled` with `offer.withdrawn`; before that, `bid.timed_out`.
 
         - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -5188,8 +5191,15 @@ class OrdersResource(Resource):
         the money goes back all the same; the route stays open.
 
         Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the
-        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` names them.
-        Causes `order.remainder_routed`, `deal.adjusted`, and listing or pickup events.
+        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` explains:
+        `listing_without_items`, `nobody_invited`, `organization_not_found`, `site_not_found`, `item_key_taken`
+        (422), `return_reason_required`, `condition_grade_required`, `composition_required`, `material_unknown`,
+        `mass_required`, `code_not_valid` (422), `hazard_not_declared`, `waste_code_required`,
+        `hp_codes_required`, `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`,
+        `campaign_required`, `destruction_not_justified`, `closes_at_required`, `in_the_past`,
+        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`. Causes
+        `order.remainder_routed` and `deal.adjusted`; for a return `pickup.created`, otherwise
+        `listing.created`, `listing.submitted`, `listing.published` and `listing.opened`.
 
         - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -5227,7 +5237,8 @@ class AsyncOrdersResource(AsyncResource):
 
         Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back,
         open pickups are cancelled, and the lot may be awarded again. Causes `order.cancelled`,
-        `listing.award_reopened` and, once confirmed, `deal.cancelling`.
+        `listing.award_reopened` and, once confirmed, `deal.cancelling`, `obligation.waived` and, for each
+        pickup, `pickup.cancelled` with `offer.withdrawn`; before that, `bid.timed_out`.
 
         - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -5351,8 +5362,15 @@ class AsyncOrdersResource(AsyncResource):
         the money goes back all the same; the route stays open.
 
         Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the
-        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` names them.
-        Causes `order.remainder_routed`, `deal.adjusted`, and listing or pickup events.
+        route's terms, and with a pointer per thing the new listing lacks, as `listings.publish` explains:
+        `listing_without_items`, `nobody_invited`, `organization_not_found`, `site_not_found`, `item_key_taken`
+        (422), `return_reason_required`, `condition_grade_required`, `composition_required`, `material_unknown`,
+        `mass_required`, `code_not_valid` (422), `hazard_not_declared`, `waste_code_required`,
+        `hp_codes_required`, `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`,
+        `campaign_required`, `destruction_not_justified`, `closes_at_required`, `in_the_past`,
+        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`. Causes
+        `order.remainder_routed` and `deal.adjusted`; for a return `pickup.created`, otherwise
+        `listing.created`, `listing.submitted`, `listing.published` and `listing.opened`.
 
         - `order_id`: The id of the contract made by one award
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -6026,7 +6044,7 @@ class PayoutAccountResource(Resource):
     def get(self, **options: Unpack[Options]) -> Answer[models.PayoutAccountAnswer]:
         """Read your payout account
 
-        Its status and what the provider still asks for.
+        Its status and what the provider still asks for; `not_found` until you have created it.
         """
         return self._send(Call("GET", "/v1/payout-account"), models.PayoutAccountAnswer, options)
 
@@ -6070,7 +6088,7 @@ class AsyncPayoutAccountResource(AsyncResource):
     async def get(self, **options: Unpack[Options]) -> Answer[models.PayoutAccountAnswer]:
         """Read your payout account
 
-        Its status and what the provider still asks for.
+        Its status and what the provider still asks for; `not_found` until you have created it.
         """
         return await self._send(Call("GET", "/v1/payout-account"), models.PayoutAccountAnswer, options)
 
@@ -7344,12 +7362,12 @@ class PublicResource(Resource):
         )
 
     @operation
-    def namespace(self, **options: Unpack[Options]) -> Answer[Any]:
+    def namespace(self, **options: Unpack[Options]) -> Answer[dict[str, Any]]:
         """Get our JSON-LD context
 
         What our own properties in a credential are called in full.
         """
-        return self._send(Call("GET", "/ns/v1", is_public=True), Any, options)
+        return self._send(Call("GET", "/ns/v1", accept="application/ld+json", is_public=True), dict[str, Any], options)
 
     @operation
     def page(
@@ -7465,12 +7483,14 @@ class AsyncPublicResource(AsyncResource):
         )
 
     @async_operation
-    async def namespace(self, **options: Unpack[Options]) -> Answer[Any]:
+    async def namespace(self, **options: Unpack[Options]) -> Answer[dict[str, Any]]:
         """Get our JSON-LD context
 
         What our own properties in a credential are called in full.
         """
-        return await self._send(Call("GET", "/ns/v1", is_public=True), Any, options)
+        return await self._send(
+            Call("GET", "/ns/v1", accept="application/ld+json", is_public=True), dict[str, Any], options
+        )
 
     @async_operation
     async def page(
@@ -7573,7 +7593,7 @@ class ReceiptsResource(Resource):
         `line_not_found`, `line_without_outcome` (422, with pointers), and where no permit covers what would be
         accepted (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `receipt.inspected`,
         `deal.settling` and, with the last receipt, `order.accepted`, `order.partially_accepted` or
-        `order.refused`.
+        `order.refused`; `obligation.waived` where nothing is left to certify.
 
         - `receipt_id`: The id of what arrived in one delivery
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -7658,7 +7678,7 @@ class AsyncReceiptsResource(AsyncResource):
         `line_not_found`, `line_without_outcome` (422, with pointers), and where no permit covers what would be
         accepted (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `receipt.inspected`,
         `deal.settling` and, with the last receipt, `order.accepted`, `order.partially_accepted` or
-        `order.refused`.
+        `order.refused`; `obligation.waived` where nothing is left to certify.
 
         - `receipt_id`: The id of what arrived in one delivery
         - `dry_run`: Run every check, answer what would be, change nothing

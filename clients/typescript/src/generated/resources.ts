@@ -775,7 +775,7 @@ export interface MembersUpdateParams {
 
 export interface OauthTokenParams {
   /** client_credentials */
-  grant_type: string;
+  grant_type: "client_credentials" | (string & {});
   /** The organization to act for under a delegation; absent: your own */
   account?: string | null | undefined;
   /** The id of an API key */
@@ -2558,7 +2558,8 @@ export class EventsResource extends Resource {
   /**
    * Read the event feed
    *
-   * Everything the organization may know, in the order it was committed: a reader by `after` misses nothing.
+   * Everything the organization may know, in the order it was committed: a reader by `after` misses nothing. A type
+   * that is `text_unstorable` is refused.
    */
   list(
     params: EventsListParams = {},
@@ -3586,7 +3587,8 @@ export class OrdersResource extends Resource {
    *
    * Either side, as long as nothing is loaded: `already_loaded` afterwards. What was collected goes back, open pickups
    * are cancelled, and the lot may be awarded again. Causes `order.cancelled`, `listing.award_reopened` and, once
-   * confirmed, `deal.cancelling`.
+   * confirmed, `deal.cancelling`, `obligation.waived` and, for each pickup, `pickup.cancelled` with `offer.withdrawn`;
+   * before that, `bid.timed_out`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */
@@ -3698,8 +3700,14 @@ export class OrdersResource extends Resource {
    * the route stays open.
    *
    * Refused: `nothing_to_route`, `line_not_found`, `redirect_required` or `relist_required` without the route's terms,
-   * and with a pointer per thing the new listing lacks, as `listings.publish` names them. Causes
-   * `order.remainder_routed`, `deal.adjusted`, and listing or pickup events.
+   * and with a pointer per thing the new listing lacks, as `listings.publish` explains: `listing_without_items`,
+   * `nobody_invited`, `organization_not_found`, `site_not_found`, `item_key_taken` (422), `return_reason_required`,
+   * `condition_grade_required`, `composition_required`, `material_unknown`, `mass_required`, `code_not_valid` (422),
+   * `hazard_not_declared`, `waste_code_required`, `hp_codes_required`, `un_number_required`, `un_number_unknown`,
+   * `packaging_required`, `photo_required`, `campaign_required`, `destruction_not_justified`, `closes_at_required`,
+   * `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`. Causes
+   * `order.remainder_routed` and `deal.adjusted`; for a return `pickup.created`, otherwise `listing.created`,
+   * `listing.submitted`, `listing.published` and `listing.opened`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */
@@ -4042,7 +4050,7 @@ export class PayoutAccountResource extends Resource {
   /**
    * Read your payout account
    *
-   * Its status and what the provider still asks for.
+   * Its status and what the provider still asks for; `not_found` until you have created it.
    */
   get(
     params: NoParams = {},
@@ -4698,7 +4706,7 @@ export class PublicResource extends Resource {
   namespace(
     params: NoParams = {},
     options: Options = {},
-  ): Pending<unknown> {
+  ): Pending<Record<string, unknown>> {
     return this.transport.send(
       {
         id: "public.namespace",
@@ -4848,7 +4856,8 @@ export class ReceiptsResource extends Resource {
    * Refused: `acceptance_exceeds_receipt`, `sum_differs`, `reason_required`, `evidence_required`, `line_not_found`,
    * `line_without_outcome` (422, with pointers), and where no permit covers what would be accepted (`permit_scope`,
    * `permit_expired`, `permit_tonnage`). Causes `receipt.inspected`, `deal.settling` and, with the last receipt,
-   * `order.accepted`, `order.partially_accepted` or `order.refused`.
+   * `order.accepted`, `order.partially_accepted` or `order.refused`; `obligation.waived` where nothing is left to
+   * certify.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */

@@ -1,9 +1,11 @@
 """The problem answers of each operation, with the codes it can answer: those its docstring names, and those that follow from
 what it declares (a body, a path, If-Match, a permission)."""
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from services.kernel.http.openapi.framework import REQUEST_ID, STATUSES
 from services.kernel.http.openapi.operations import Document, Operation, operations
@@ -64,11 +66,11 @@ def _implied(document: Document, operation: Operation) -> Iterator[tuple[int, st
 
 
 def _of_the_caller(operation: Operation) -> Iterator[tuple[int, str]]:
-    if operation.permission is None:
-        return
-    yield from ((401, "live_not_served"), (403, "permission_missing"), (403, "not_delegated"))
-    yield 422, "account_malformed"
-    if operation.is_write:
+    """A credential that is sent is looked at on a public operation as well."""
+    yield from ((401, "live_not_served"), (403, "not_delegated"), (422, "account_malformed"))
+    if operation.permission is not None:
+        yield 403, "permission_missing"
+    if operation.permission is not None and operation.is_write:
         yield from ((403, "forbidden"), (403, "site_not_delegated"))
 
 
@@ -85,15 +87,19 @@ def _of_the_parameters(operation: Operation) -> Iterator[tuple[int, str]]:
 
 
 def _names_things(document: Document, operation: Operation) -> bool:
-    """Whether its body holds an id, of something that may not be there."""
-    content = operation.told.get("requestBody", {}).get("content", {})
-    return any(ID_PATTERN in str(_resolved(document, media.get("schema", {}))) for media in content.values())
+    """Whether its body holds an id, at any depth, of something that may not be there."""
+    return ID_PATTERN in json.dumps(_resolved(document, operation.told.get("requestBody", {})))
 
 
-def _resolved(document: Document, schema: Document) -> list[Document]:
-    schemas = document["components"]["schemas"]
-    options = schema.get("anyOf", [schema])
-    return [schemas[one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one for one in options]
+def _resolved(document: Document, node: Any, within: frozenset[str] = frozenset()) -> Any:
+    if isinstance(node, list):
+        return [_resolved(document, inner, within) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    name = node.get("$ref", "").rsplit("/", 1)[-1]
+    if name and name not in within:
+        return _resolved(document, document["components"]["schemas"][name], within | {name})
+    return {key: _resolved(document, inner, within) for key, inner in node.items()}
 
 
 def _find(known: dict[str, list[ProblemCode]], code: str, status: int) -> ProblemCode:
