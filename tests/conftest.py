@@ -14,6 +14,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.elements import ReleaseSavepointClause, RollbackToSavepointClause
 
 from services.app import build_app
 from services.hosting import migrate_database
@@ -65,8 +66,15 @@ def clone(postgres: EmbeddedPostgres, template: str, name: str) -> str:
 async def engine(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[AsyncEngine]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     engine = create_async_engine(clone(postgres, template, f"backhaul_test_{worker}"), poolclass=NullPool)
+    engine.dialect.do_rollback_to_savepoint = _roll_back_and_release  # type: ignore[method-assign]
     yield engine
     await engine.dispose()
+
+
+def _roll_back_and_release(connection: Connection, name: str) -> None:
+    """A savepoint that is only rolled back stays open, and every look at a row walks through all that are open."""
+    connection.execute(RollbackToSavepointClause(name))  # type: ignore[no-untyped-call]
+    connection.execute(ReleaseSavepointClause(name))  # type: ignore[no-untyped-call]
 
 
 class LookingSession(Session):
