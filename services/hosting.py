@@ -1,6 +1,5 @@
 """Puts a process together: where its database is, what the API and the worker run with, the Stripe simulator beside them."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from services.kernel import database
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
+from services.kernel.kept import kept
 from services.kernel.settings import Settings
 from services.parties.authenticating import door
 from services.payments.stripe_gateway import StripeGateway
@@ -83,15 +83,7 @@ def completed(settings: Settings) -> Settings:
 
 
 def _simulator_secret(folder: Path) -> str:
-    """Shared by the processes of this machine through a file only its owner reads."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "stripe-simulator.secret"
-    try:
-        with open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as new:
-            new.write("whsec_" + secrets.token_hex(24))
-    except FileExistsError:
-        pass
-    return file.read_text()
+    return kept(folder / "stripe-simulator.secret", lambda: "whsec_" + secrets.token_hex(24))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Placing a bid, and taking it back. A bid never changes: a new one of the same bidder takes the place of the old."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries
@@ -13,15 +12,12 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden
 from services.kernel.ids import BidId, OrgId
 from services.kernel.money import Money
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.models import Listing
 from services.parties import standing
 from services.parties.models import PROCESSORS
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
@@ -107,9 +103,7 @@ async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
         await timers.schedule(work, closing.EXPIRE, bid.id, bid.valid_until)
 
 
-async def withdraw(
-    work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: Callable[[int], None] = any_version
-) -> Bid:
+async def withdraw(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: CheckVersion = any_version) -> Bid:
     """While bidding is on; of a timed listing any bid but the leading one. Raises Blocked with the reasons."""
     seen = await queries.visible_bid(work, bid_id, by)
     if seen.bidder_id != by.org_id:

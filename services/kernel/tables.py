@@ -1,5 +1,6 @@
 """What every table shares: constraint names by convention, market-time columns, a version for If-Match."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,14 @@ class Versioned(Row):
     """`version` rises with every move and is the ETag."""
 
     version: int = 1
+
+
+CheckVersion = Callable[[int], None]
+"""Raises where the version that a caller has read is not the one that stands."""
+
+
+def any_version(version: int) -> None:
+    """For callers inside the house, who have read nothing before."""
 
 
 def json_field(**options: Any) -> Any:

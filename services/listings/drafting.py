@@ -6,6 +6,7 @@ from typing import Any
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid, NotFound, invalid
 from services.kernel.ids import ItemId, ListingId, OrgId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts, policy, queries, reviewing
 from services.listings.errors import KeyTaken, StatedByManifest
@@ -19,7 +20,6 @@ from services.listings.models import (
     ListingChanges,
     ListingTerms,
 )
-from services.listings.queries import CheckVersion, any_version
 from services.parties import queries as parties
 from services.parties import standing
 from services.parties.models import Site

@@ -8,6 +8,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden, Invalid
 from services.kernel.ids import ListingId
 from services.kernel.states import move
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts, policy, queries, reviewing
@@ -24,7 +25,6 @@ from services.listings.events import (
     ListingWithdrawn,
 )
 from services.listings.models import LISTING, Listing, ListingFacts
-from services.listings.queries import CheckVersion, any_version
 from services.parties import standing
 
 OPEN = "listing.open"

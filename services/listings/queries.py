@@ -1,6 +1,6 @@
 """Every SELECT of listings. Locks are taken listings first, in the order of their ids, then units."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, delete, false, literal, or_, select, text, true
@@ -17,12 +17,6 @@ from services.listings.models import Import, Item, Listing, Unit
 from services.parties.policy import within_its_sites
 
 T = TypeVar("T")
-CheckVersion = Callable[[int], None]
-"""Raises when the caller has read another version than this."""
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

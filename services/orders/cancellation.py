@@ -5,12 +5,12 @@ from services.bidding import queries as bids
 from services.kernel import states, timers
 from services.kernel.actors import Actor, system
 from services.kernel.ids import OrderId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.orders import events, fulfilment, policy, queries, rerouting, telling
 from services.orders.awarding.lapsing import CONFIRM_WINDOW, end_award
 from services.orders.models import ORDER, Order, OrderFacts
-from services.orders.queries import CheckVersion, any_version
 from services.parties import permits
 from services.payments import collecting
 from services.pickups import queries as pickups

@@ -1,7 +1,7 @@
 """Every SELECT of orders. Locks are taken listing first, then bid, then orders."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
@@ -10,6 +10,7 @@ from sqlmodel import col
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import BidId, ListingId, OrderId, PickupId, ReceiptId, RemainderId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.orders.models import (
     Award,
@@ -25,12 +26,6 @@ from services.parties.policy import within_its_sites
 from services.pickups.models import PickupJob
 
 T = TypeVar("T")
-CheckVersion = Callable[[int], None]
-"""Raises when the caller has read another version than this."""
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

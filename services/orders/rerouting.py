@@ -8,12 +8,12 @@ from services.kernel import states, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import invalid
 from services.kernel.ids import LineId, ListingId, OrderId, RemainderId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.orders import events, movements, policy, queries, reoffering, settlement, telling
 from services.orders.errors import NothingToRoute
 from services.orders.models import ORDER, REMAINDER, Order, OrderFacts, OrderLine, Remainder
-from services.orders.queries import CheckVersion, any_version
 from services.orders.reoffering import Offering
 from services.payments import settling
 

@@ -58,7 +58,7 @@ async def create(
         raise ScopesNotHeld(wanted - grantable)
     if expires_at is not None and expires_at <= work.now:
         raise invalid("/expires_at", "in_the_past", "The key would have expired already.")
-    await _must_not_outlive_its_maker(work, expires_at, by, pointer="/expires_at")
+    await must_not_outlive_its_maker(work, expires_at, by, pointer="/expires_at")
     return issue(work, member, name=name, scopes=wanted, expires_at=expires_at)
 
 
@@ -67,9 +67,8 @@ def _member_of(actor: Actor) -> MemberId:
     return actor.member_id
 
 
-async def _must_not_outlive_its_maker(
-    work: UnitOfWork, expires_at: datetime | None, by: Actor, *, pointer: str
-) -> None:
+async def must_not_outlive_its_maker(work: UnitOfWork, expires_at: datetime | None, by: Actor, *, pointer: str) -> None:
+    """What a key makes ends with it. Raises OutlivesItsMaker."""
     if by.key_id is None:
         return
     limit = (await queries.api_key(work, by.key_id, by)).expires_at
@@ -124,7 +123,7 @@ async def rotate(work: UnitOfWork, key_id: KeyId, *, overlap: timedelta, by: Act
     scopes = frozenset(old.scopes) & ROLES[member.role]
     if not scopes <= by.permissions:
         raise ScopesNotHeld(scopes - by.permissions)
-    await _must_not_outlive_its_maker(work, old.expires_at, by, pointer="")
+    await must_not_outlive_its_maker(work, old.expires_at, by, pointer="")
     issued = issue(work, member, name=old.name, scopes=scopes, expires_at=old.expires_at, replaces=old)
     await work.session.flush()
     old.replaced_by_id = issued.key.id

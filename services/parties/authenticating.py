@@ -1,10 +1,8 @@
 """The one door: a key, an access token or a session becomes the actor it stands for, or the one it may act for."""
 
-from collections.abc import Awaitable
-from typing import Protocol
-
 from services.kernel.actors import Actor
 from services.kernel.errors import Unauthenticated
+from services.kernel.http.routing import Authenticate
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import api_keys, delegating, signing_in, tokens
@@ -13,15 +11,7 @@ from services.parties.permissions import ROLES
 from services.parties.tokens import Issuer
 
 
-class Door(Protocol):
-    """Raises Unauthenticated, NotDelegated, and Invalid for an account that is no organization's id."""
-
-    def __call__(
-        self, work: UnitOfWork, token: str, *, account: str | None = None, serves_live: bool = True
-    ) -> Awaitable[Actor]: ...
-
-
-def door(settings: Settings) -> Door:
+def door(settings: Settings) -> Authenticate:
     """`runtime.authenticate`. Access tokens are checked against the key that this server signs with."""
 
     async def authenticate(

@@ -1,6 +1,6 @@
 """Consent that another organization acts for this one: granted by one side, visible to and revocable by both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,10 +8,11 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Forbidden, Invalid, invalid
 from services.kernel.ids import DelegationId, OrgId, SiteId
 from services.kernel.states import move
+from services.kernel.tables import CheckVersion
 from services.kernel.timers import cancel, schedule, timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import api_keys, queries
-from services.parties.errors import NotDelegated, OutlivesItsMaker, ScopesNotHeld
+from services.parties.errors import NotDelegated, ScopesNotHeld
 from services.parties.events import DelegationExpired, DelegationGranted, DelegationRevoked
 from services.parties.models import DELEGATION, Delegation
 from services.parties.permissions import BOUND_TO_A_SITE, NEVER_DELEGATED
@@ -40,7 +41,7 @@ async def grant(work: UnitOfWork, terms: Terms, *, by: Actor) -> Delegation:
         raise Invalid(*errors)
     if not by.permissions.issuperset(terms.scopes):
         raise ScopesNotHeld(frozenset(terms.scopes) - by.permissions)
-    await _must_not_outlive_its_maker(work, terms, by)
+    await api_keys.must_not_outlive_its_maker(work, terms.valid_until, by, pointer="/valid_until")
     delegation = Delegation(
         livemode=work.livemode,
         created_at=work.now,
@@ -97,14 +98,6 @@ def _when(work: UnitOfWork, terms: Terms) -> list[Detail]:
     return []
 
 
-async def _must_not_outlive_its_maker(work: UnitOfWork, terms: Terms, by: Actor) -> None:
-    if by.key_id is None:
-        return
-    limit = (await queries.api_key(work, by.key_id, by)).expires_at
-    if limit is not None and terms.valid_until > limit:
-        raise OutlivesItsMaker("/valid_until", limit.isoformat())
-
-
 def _tell_granted(work: UnitOfWork, delegation: Delegation) -> None:
     told = DelegationGranted(
         delegation_id=delegation.id,
@@ -123,7 +116,7 @@ def _both(delegation: Delegation) -> dict[OrgId, str]:
 
 
 async def revoke(
-    work: UnitOfWork, delegation_id: DelegationId, *, by: Actor, check_version: Callable[[int], None]
+    work: UnitOfWork, delegation_id: DelegationId, *, by: Actor, check_version: CheckVersion
 ) -> Delegation:
     """Either side may, at any time; from the commit on the grantee acts for the grantor no more."""
     must_be_of_the_house(by)

@@ -1,6 +1,6 @@
 """Papers: handed in by their organization, looked at by an operator, mended and handed in again until they stand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from services.kernel import timers
@@ -9,17 +9,12 @@ from services.kernel.errors import Detail, Invalid, NotFound
 from services.kernel.ids import DocumentId
 from services.kernel.objects import StoredFile
 from services.kernel.states import Moved, move
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import expiring, queries
 from services.parties.errors import NotReplaceable, OrganizationIsClosed
 from services.parties.events import DocumentAccepted, DocumentRefused, DocumentSubmitted, DocumentWithdrawn, Told
 from services.parties.models import DOCUMENT, DocumentDetails, DocumentFacts, OrganizationDocument
-
-CheckVersion = Callable[[int], None]
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 async def submit(

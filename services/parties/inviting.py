@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import invalid
 from services.kernel.ids import InvitationId
 from services.kernel.states import move
+from services.kernel.tables import CheckVersion
 from services.kernel.timers import cancel, schedule, timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import members, passwords, queries, signing_in
@@ -68,7 +68,7 @@ async def invite(work: UnitOfWork, *, by: Actor, email: str, name: str | None, r
 
 
 async def revoke(
-    work: UnitOfWork, invitation_id: InvitationId, *, by: Actor, check_version: Callable[[int], None]
+    work: UnitOfWork, invitation_id: InvitationId, *, by: Actor, check_version: CheckVersion
 ) -> Invitation:
     """From the commit on the token opens nothing."""
     must_be_of_the_house(by)

@@ -1,11 +1,10 @@
 """The people of an organization."""
 
-from collections.abc import Callable
-
 from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden
 from services.kernel.ids import InvitationId, MemberId
 from services.kernel.states import move
+from services.kernel.tables import CheckVersion
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import api_keys, queries, signing_in
 from services.parties.errors import MemberExists
@@ -13,8 +12,6 @@ from services.parties.events import MemberJoined, MemberRemoved, MemberRoleChang
 from services.parties.models import MEMBER, Member, MemberDetails, MemberFacts
 from services.parties.permissions import MemberRole
 from services.parties.policy import must_be_of_the_house, must_carry
-
-CheckVersion = Callable[[int], None]
 
 
 async def create(work: UnitOfWork, details: MemberDetails, *, role: MemberRole, by: Actor) -> Member:

@@ -1,16 +1,17 @@
 """How an organization comes in, with its owner and the owner's first key, and what it changes of itself afterwards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.actors import Actor, anonymous, system
 from services.kernel.errors import Forbidden
 from services.kernel.ids import OrgId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import api_keys, identity, queries, verification
 from services.parties.api_keys import IssuedKey
-from services.parties.errors import IdentityUnderReview, OrganizationIsClosed, RoleNotOpen
+from services.parties.errors import EnvironmentNotServed, IdentityUnderReview, OrganizationIsClosed, RoleNotOpen
 from services.parties.events import OrganizationRegistered, OrganizationUpdated
 from services.parties.identity import Account
 from services.parties.models import (
@@ -37,12 +38,21 @@ class Registered:
 
 
 async def register(
-    work: UnitOfWork, details: OrganizationDetails, *, roles: Sequence[str], owner: MemberDetails, livemode: bool
+    work: UnitOfWork,
+    details: OrganizationDetails,
+    *,
+    roles: Sequence[str],
+    owner: MemberDetails,
+    livemode: bool,
+    serves_live: bool = True,
 ) -> Registered:
     """Anybody may. A sandbox organization is verified at once by rule, a live one by an operator later.
 
-    Raises RoleNotOpen for `operator`, and in live mode for `verifier`; Invalid for a VAT id or LEI that cannot be one.
+    Raises EnvironmentNotServed for a live one where the sandbox alone is served, RoleNotOpen for `operator`, and in live
+    mode for `verifier`; Invalid for a VAT id or LEI that cannot be one.
     """
+    if livemode and not serves_live:
+        raise EnvironmentNotServed()
     details = _checked(details)
     for position, role in enumerate(roles):
         if role == "operator" or (livemode and role == "verifier"):
@@ -92,17 +102,13 @@ async def _found(
     return Registered(organization, member, api_keys.issue(work, member, name="First key", scopes=ROLES["owner"]))
 
 
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
-
-
 async def change(
     work: UnitOfWork,
     org_id: OrgId,
     changes: OrganizationChanges,
     *,
     by: Actor,
-    check_version: Callable[[int], None] = any_version,
+    check_version: CheckVersion = any_version,
 ) -> Organization:
     """By the organization itself. A verified live one that changes its legal identity is in review again, and begins nothing
     new until an operator has looked; the sandbox's rule verifies at once.

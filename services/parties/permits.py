@@ -3,7 +3,7 @@
 Masses are grams by waste code in any spelling; what has no code is no waste and needs no permit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from services.kernel.ids import OrgId, PermitId
 from services.kernel.reference import operations, waste_codes
 from services.kernel.reference.errors import ReferenceDataMissing
 from services.kernel.states import move
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import coverage, expiring, queries
 from services.parties.coverage import Coverage, Question
@@ -22,10 +23,6 @@ from services.parties.events import PermitAdded, PermitWithdrawn
 from services.parties.models import PERMIT, Permit, PermitCheck, PermitDetails, PermitScope, ScopeDetails
 
 Masses = Mapping[str, int] | Mapping[str | None, int]
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 async def add(
@@ -51,7 +48,7 @@ async def add(
 
 
 async def withdraw(
-    work: UnitOfWork, permit_id: PermitId, *, by: Actor, check_version: Callable[[int], None] = any_version
+    work: UnitOfWork, permit_id: PermitId, *, by: Actor, check_version: CheckVersion = any_version
 ) -> Permit:
     """From today on (UTC) it covers nothing; what was done before stays covered. Raises Forbidden, TransitionNotPossible."""
     permit = await queries.permit_for_update(work, permit_id, by)

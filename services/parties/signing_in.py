@@ -177,15 +177,11 @@ class _Failures:
     seconds_left: int
 
 
-_FAILURES = "SELECT count AS wrong, last_at FROM sign_in_failure WHERE address_hash = :address AND livemode = :livemode"
-
-
 async def _failures(work: UnitOfWork, address: bytes, *, lock: bool = False) -> _Failures:
-    query = text(_FAILURES + (" FOR UPDATE" if lock else ""))
-    row = (await work.session.execute(query, {"address": address, "livemode": work.livemode})).one_or_none()
-    if row is None or row.last_at <= work.now - PAUSE:
+    failure = await queries.sign_in_failure(work, address, lock=lock)
+    if failure is None or failure.last_at <= work.now - PAUSE:
         return _Failures(0, 0)
-    return _Failures(row.wrong, math.ceil((row.last_at + PAUSE - work.now).total_seconds()))
+    return _Failures(failure.count, math.ceil((failure.last_at + PAUSE - work.now).total_seconds()))
 
 
 async def _must_not_pause(work: UnitOfWork, address: bytes, *, lock: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The places of an organization, and when they are open."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from functools import cache
 from itertools import pairwise
@@ -9,14 +9,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden, Reason, invalid
 from services.kernel.ids import SiteId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries
 from services.parties.models import WEEKDAYS, OpeningHours, Site, SiteCalendar, SiteChanges, SiteDetails
 from services.parties.policy import must_reach
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 async def create(work: UnitOfWork, details: SiteDetails, *, calendar: SiteCalendar | None = None, by: Actor) -> Site:
@@ -44,7 +41,7 @@ async def change(
     changes: SiteChanges,
     *,
     by: Actor,
-    check_version: Callable[[int], None] = any_version,
+    check_version: CheckVersion = any_version,
 ) -> Site:
     """Slots that are booked stay booked. Raises Invalid as `create` does."""
     site = await queries.visible_site_for_update(work, site_id, by)

@@ -4,13 +4,14 @@ submit → (request_changes →) verify or reject; afterwards suspend, reinstate
 stand in `standing`; what an organization may begin follows from its status alone, what is under way from nothing here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden
 from services.kernel.events import Event
 from services.kernel.ids import OrgId
 from services.kernel.states import Moved, move
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries, standing
 from services.parties.events import (
@@ -25,12 +26,6 @@ from services.parties.events import (
 )
 from services.parties.models import ORGANIZATION, Organization, OrganizationFacts
 from services.parties.policy import party_of
-
-CheckVersion = Callable[[int], None]
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 async def submit(

@@ -9,13 +9,13 @@ from services.kernel import states
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound, Reason, invalid
 from services.kernel.ids import MemberId, OrgId, PickupId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import permits
 from services.parties import queries as parties
 from services.pickups import eligibility, events, policy, queries, telling
 from services.pickups.models import PICKUP, PickupFacts, PickupJob, Slot
 from services.pickups.models.jobs import ENDED
-from services.pickups.queries import CheckVersion, any_version
 
 STEP = "dispatch"
 

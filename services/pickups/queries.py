@@ -1,6 +1,6 @@
 """Every SELECT of pickups. Locks are taken job first, then offer or site."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -10,18 +10,13 @@ from sqlmodel import col
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import OfferId, PickupId, SiteId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties.models import Site
 from services.parties.policy import within_its_sites
 from services.pickups.models import Handover, Movement, Offer, PickupJob, Slot
 
 T = TypeVar("T")
-CheckVersion = Callable[[int], None]
-"""Raises when the caller has read another version than this."""
-
-
-def any_version(version: int) -> None:
-    """For callers inside the house, who have read nothing before."""
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

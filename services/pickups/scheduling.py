@@ -8,13 +8,13 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid, Reason
 from services.kernel.ids import OrderId, OrgId, PickupId, SiteId
 from services.kernel.money import Money
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries as parties
 from services.parties import sites
 from services.parties.models import Site
 from services.pickups import eligibility, events, policy, queries, telling, tendering
 from services.pickups.models import PICKUP, Goods, PickupFacts, PickupJob, Slot
-from services.pickups.queries import CheckVersion, any_version
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid
 from services.kernel.ids import OfferId, OrgId, PickupId
 from services.kernel.money import Money
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries as parties
 from services.pickups import eligibility, events, policy, queries, telling
 from services.pickups.errors import OfferNotOpen
 from services.pickups.models import OFFER, PICKUP, Offer, OfferFacts, PickupFacts, PickupJob
-from services.pickups.queries import CheckVersion, any_version
 
 EXPIRE = "offer.expire"
 UNANSWERED = ("queued", "offered")

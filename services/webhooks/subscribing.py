@@ -1,6 +1,5 @@
 """Endpoints: registered, changed, rotated, removed by their organization."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from services.kernel import clock, jobs
@@ -8,19 +7,15 @@ from services.kernel.actors import Actor
 from services.kernel.errors import invalid
 from services.kernel.events import CATALOGUE
 from services.kernel.ids import EndpointId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.webhooks import destinations, queries, signing
 from services.webhooks.events import EndpointDisabled, SecretRotated
 from services.webhooks.models import Endpoint
 
-CheckVersion = Callable[[int], None]
 OVERLAP = timedelta(hours=24)
 LANE = "webhooks.lane"
 """The job that works off what is due at one endpoint."""
-
-
-def any_version(version: int) -> None:
-    """The caller did not say which version it read."""
 
 
 def check_types(event_types: list[str]) -> None:

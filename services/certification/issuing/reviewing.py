@@ -2,11 +2,12 @@
 
 from services.certification import claims, events, queries
 from services.certification.issuing import reasons, telling
-from services.certification.issuing.taking import CheckVersion, acting, any_version
+from services.certification.issuing.taking import acting
 from services.certification.models import CERTIFICATE, Certificate, CertificateNow
 from services.kernel import states
 from services.kernel.actors import Actor
 from services.kernel.ids import CertificateId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 
 

@@ -25,7 +25,7 @@ from services.certification.impact.statement import Statement
 from services.certification.issuing import listing, proving, reasons, telling
 from services.certification.issuing.drafting import link
 from services.certification.issuing.reasons import Basis
-from services.certification.issuing.taking import CheckVersion, acting, any_version
+from services.certification.issuing.taking import acting
 from services.certification.keys import Signer
 from services.certification.models import (
     CERTIFICATE,
@@ -40,6 +40,7 @@ from services.kernel import states, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Reason
 from services.kernel.ids import CertificateId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries as parties

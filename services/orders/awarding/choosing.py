@@ -9,6 +9,7 @@ from services.kernel import states, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Blocked, Forbidden, Reason
 from services.kernel.ids import BidId, OrderId, OrgId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
@@ -19,7 +20,6 @@ from services.orders import terms as agreements
 from services.orders.awarding.lapsing import CONFIRM_DAYS, CONFIRM_WINDOW
 from services.orders.errors import AlreadyAwarded
 from services.orders.models import Award, Order, OrderLine
-from services.orders.queries import CheckVersion, any_version
 from services.orders.terms import Terms
 from services.orders.windows import end_of_business_day
 from services.parties import permits, standing

@@ -7,13 +7,13 @@ from services.kernel import states, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Forbidden
 from services.kernel.ids import BidId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.orders import events, movements, pricing, queries, rerouting, telling
 from services.orders.awarding.lapsing import CONFIRM_WINDOW
 from services.orders.errors import NotAwarded, TermsDiffer
 from services.orders.models import ORDER, Obligation, Order, OrderFacts
-from services.orders.queries import CheckVersion, any_version
 from services.orders.terms import Terms
 from services.payments import collecting
 from services.payments.terms import DealTerms

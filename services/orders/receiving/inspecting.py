@@ -8,10 +8,10 @@ from services.kernel import states, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Invalid
 from services.kernel.ids import LineId, ReceiptId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.orders import events, permitting, policy, queries, telling
 from services.orders.models import RECEIPT, Order, OrderLine, Receipt, ReceiptFacts, ReceiptLine
-from services.orders.queries import CheckVersion, any_version
 from services.orders.receiving import concluding, quantities
 from services.orders.receiving.quantities import Outcome, Verdict
 from services.orders.terms import Terms

@@ -8,12 +8,12 @@ from services.kernel import states
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid
 from services.kernel.ids import LineId, OrderId, PickupId
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.orders import events, policy, queries, telling
 from services.orders.errors import NothingDelivered
 from services.orders.models import ORDER, ExpectedDelivery, Order, OrderFacts, OrderLine, Receipt, ReceiptLine
 from services.orders.pricing import Measured
-from services.orders.queries import CheckVersion, any_version
 from services.orders.receiving import quantities
 from services.orders.receiving.expecting import expect_of
 from services.orders.terms import Terms

@@ -21,6 +21,7 @@ from services.parties.queries.access import (
     open_keys_of_for_update,
     owners,
     session_for_update,
+    sign_in_failure,
     signed_in,
     visible_member,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "scopes_for",
     "scopes_of",
     "session_for_update",
+    "sign_in_failure",
     "signed_in",
     "site",
     "sites",

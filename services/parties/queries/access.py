@@ -9,7 +9,7 @@ from sqlmodel import col
 from services.kernel.actors import Actor
 from services.kernel.ids import DelegationId, InvitationId, KeyId, MemberId, OrgId, SessionId
 from services.kernel.unit_of_work import UnitOfWork
-from services.parties.models import ApiKey, Delegation, Invitation, Member, MemberSession, Organization
+from services.parties.models import ApiKey, Delegation, Invitation, Member, MemberSession, Organization, SignInFailure
 from services.parties.queries.finding import one, seen_by
 
 
@@ -102,6 +102,15 @@ async def invitation_of(work: UnitOfWork, token_hash: bytes, *, lock: bool = Fal
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return (await work.session.execute(query)).scalar_one_or_none()
+
+
+async def sign_in_failure(work: UnitOfWork, address_hash: bytes, *, lock: bool = False) -> SignInFailure | None:
+    query = select(SignInFailure).where(
+        col(SignInFailure.address_hash) == address_hash, col(SignInFailure.livemode) == work.livemode
+    )
+    if lock:
+        query = query.with_for_update()
+    return (await work.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
 async def is_invited(work: UnitOfWork, org_id: OrgId, email: str) -> bool:

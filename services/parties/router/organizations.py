@@ -21,7 +21,6 @@ from services.kernel.ids import OrgId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import onboarding, queries, verification
-from services.parties.errors import EnvironmentNotServed
 from services.parties.models import MemberDetails, Organization, VerificationStatus
 from services.parties.policy import party_of, sees_all_of
 from services.parties.schemas import (
@@ -50,15 +49,13 @@ async def register(registration: Registration, request: Request, work: Work, act
     for a number that cannot be one; with `live_not_served` (403) by a server of the sandbox alone.
     Causes `organization.registered`, `api_key.created` and, in the sandbox, `organization.verified`.
     """
-    livemode = registration.environment == "live"
-    if livemode and not runtime_of(request).settings.is_live:
-        raise EnvironmentNotServed()
     registered = await onboarding.register(
         work,
         registration.details,
         roles=list(dict.fromkeys(registration.roles)),
         owner=MemberDetails(name=registration.owner.name, email=registration.owner.email),
-        livemode=livemode,
+        livemode=registration.environment == "live",
+        serves_live=runtime_of(request).settings.is_live,
     )
     return RegisteredAnswer.of(registered, await verification.facts_of(work, registered.organization))
 

@@ -9,11 +9,11 @@ from services.kernel.actors import Actor
 from services.kernel.events import Event
 from services.kernel.ids import PickupId
 from services.kernel.states import Moved
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.pickups import events, policy, queries, telling
 from services.pickups.handover.times import refuse_the_future
 from services.pickups.models import PICKUP, Movement, PickupFacts, PickupJob
-from services.pickups.queries import CheckVersion, any_version
 
 
 @dataclass(frozen=True)

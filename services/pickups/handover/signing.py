@@ -13,6 +13,7 @@ from services.kernel.errors import Reason
 from services.kernel.events import Event
 from services.kernel.ids import PickupId
 from services.kernel.states import Moved
+from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.pickups import events, policy, queries, telling
 from services.pickups.errors import AlreadySigned, ContentDiffers, NothingToCountersign
@@ -20,7 +21,6 @@ from services.pickups.handover import contents
 from services.pickups.handover.contents import Content
 from services.pickups.handover.times import refuse_the_future
 from services.pickups.models import PICKUP, Handover, PickupFacts, PickupJob, Signature
-from services.pickups.queries import CheckVersion, any_version
 
 
 @dataclass(frozen=True)
