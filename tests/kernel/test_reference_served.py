@@ -30,6 +30,15 @@ async def test_the_battery_codes_hold_from_their_day_on(client: httpx.AsyncClien
     assert [code["printed"] for code in since] == ["16 06 07*"]
 
 
+@pytest.mark.parametrize(("path", "name", "number"), [(CODES, "on", "0"), ("/v1/audit-entries", "until", "0.5")])
+async def test_a_number_is_neither_a_day_nor_an_instant(
+    client: httpx.AsyncClient, party: Party, path: str, name: str, number: str
+) -> None:
+    answer = await client.get(path, params={name: number}, headers=party.headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{name}")
+
+
 async def test_a_code_of_the_union_need_not_be_one_of_great_britain(client: httpx.AsyncClient, party: Party) -> None:
     asked = {"on": "2027-01-01", "prefix": "160607"}
 

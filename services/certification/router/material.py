@@ -1,7 +1,6 @@
 """HTTP of batches, custody events and reference tables."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -22,6 +21,7 @@ from services.certification.schemas.custody import (
 from services.certification.schemas.reference import FactorSetAnswer, FactorSetPage, WasteCodeAnswer
 from services.kernel.actors import Actor
 from services.kernel.http.routing import DryRun, UnitOfWorkRoute, Work, holding
+from services.kernel.http.schemas import AskedDate
 from services.kernel.ids import BatchId, CustodyEventId, OrderId, SiteId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.reference import waste_codes
@@ -120,7 +120,7 @@ async def get(
     work: Work,
     actor: Reader,
     jurisdiction: Annotated[str, Query(pattern="^[A-Z]{2}$", description="EU, GB, or a country")] = "EU",
-    on: Annotated[date | None, Query(description="The day it must hold; today if not given")] = None,
+    on: Annotated[AskedDate | None, Query(description="The day it must hold; today if not given")] = None,
 ) -> WasteCodeAnswer:
     """An entry of a waste list as it holds in a jurisdiction on a day; the scheme is LoW. 404 `code_not_valid` with the
     reason, or `reference_data_missing` for what our tables do not have: nothing is guessed."""

@@ -12,7 +12,7 @@ from services.kernel.audit import exporting, queries
 from services.kernel.audit.lines import content_of
 from services.kernel.audit.model import AuditEntry
 from services.kernel.http.routing import UnitOfWorkRoute, Work, holding
-from services.kernel.http.schemas import Response, UtcDatetime
+from services.kernel.http.schemas import AskedInstant, Response, UtcDatetime
 from services.kernel.ids import AuditEntryId, DelegationId, KeyId, MemberId, OrgId, SessionId
 from services.kernel.pagination import Page, Paging, rows_of
 
@@ -71,8 +71,8 @@ async def list_(
     subject_id: Annotated[str | None, Query(max_length=64, description="Changes of the thing with this id")] = None,
     member_id: Annotated[MemberId | None, Query(description="Done by this member")] = None,
     operation: Annotated[str | None, Query(max_length=64, description="Done by this operation")] = None,
-    since: Annotated[UtcDatetime | None, Query(description="Recorded then or later")] = None,
-    until: Annotated[UtcDatetime | None, Query(description="Recorded before")] = None,
+    since: Annotated[AskedInstant | None, Query(description="Recorded then or later")] = None,
+    until: Annotated[AskedInstant | None, Query(description="Recorded before")] = None,
 ) -> AuditEntryPage:
     """One entry for each request that changed something: done for your organization, or by it for others. Rows of others that
     moved in the same request are in nobody's entry but theirs; Backhaul's own acts (timers, settlements) are told as events."""

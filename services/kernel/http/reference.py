@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.kernel.actors import Actor
 from services.kernel.http.routing import UnitOfWorkRoute, Work, holding
-from services.kernel.http.schemas import Country, Response
+from services.kernel.http.schemas import AskedDate, Country, Response
 from services.kernel.pagination import Page, Paging, page_of
 from services.kernel.reference import hazard_properties, materials, operations, un_numbers, waste_codes
 from services.kernel.reference.waste_codes import WasteCode
@@ -104,7 +104,7 @@ async def waste_codes_(
         Literal["EU", "GB"] | None, Query(description="Whose list; absent: that of `country`, else EU")
     ] = None,
     country: Annotated[Country | None, Query(description="ISO 3166-1 alpha-2, instead of `jurisdiction`")] = None,
-    on: Annotated[date | None, Query(description="The day it must hold on; absent: today in the market")] = None,
+    on: Annotated[AskedDate | None, Query(description="The day it must hold on; absent: today in the market")] = None,
     prefix: Annotated[str | None, Query(pattern="^[0-9]{1,6}$", description="Digits it begins with")] = None,
 ) -> WasteCodePage:
     """The codes that hold there on that day, those of the 2026 battery amendment included. A country whose list does not ship

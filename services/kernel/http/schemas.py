@@ -1,10 +1,19 @@
 """Bases of requests and responses."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
 from services.kernel.states import Choices
 
@@ -19,6 +28,20 @@ def _as_utc(instant: datetime) -> str:
 
 UtcDatetime = Annotated[AwareDatetime, PlainSerializer(_as_utc, return_type=str, when_used="json")]
 """RFC 3339; naive times are refused, answers are in UTC with Z."""
+
+
+def _no_number(value: Any) -> Any:
+    """What comes in a query is text, and pydantic takes a text that is a number for seconds since 1970."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return value
+    raise ValueError("a date or time is written as RFC 3339 says")
+
+
+AskedInstant = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+AskedDate = Annotated[date, BeforeValidator(_no_number)]
+"""An instant or a day in a query."""
 
 
 class Request(BaseModel):
