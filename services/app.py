@@ -6,11 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from services.bidding import router as bidding
 from services.certification import router as certification
 from services.kernel.database import refuse_unfit_role
 from services.kernel.http import audit, docs, expanding, health, metrics, openapi, problems, reference, test_clock
+from services.kernel.http.lane import ShortWay
 from services.kernel.http.middleware import Manners
 from services.kernel.http.routing import Runtime, operation_id
 from services.kernel.http.versions import VERSION
@@ -28,6 +30,10 @@ CONTEXTS = (parties, listings, pickups, payments, webhooks, bidding, orders, cer
 def routers() -> list[APIRouter]:
     of_the_kernel = [docs.router, health.router, metrics.router, test_clock.router, audit.router, reference.router]
     return [*of_the_kernel, *(router for context in CONTEXTS for router in context.routers)]
+
+
+def _routes() -> list[APIRoute]:
+    return [route for router in routers() for route in router.routes if isinstance(route, APIRoute)]
 
 
 @asynccontextmanager
@@ -53,6 +59,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     for router in routers():
         app.include_router(router)
     problems.install(app)
+    app.add_middleware(ShortWay, runtime=runtime, routes=_routes())
     app.add_middleware(Manners, tally=runtime.tally)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

@@ -13,12 +13,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from services.kernel import database
+from services.kernel.direct import Direct
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
 from services.kernel.kept import kept
 from services.kernel.settings import Settings
 from services.parties.authenticating import door
+from services.parties.recognizing import Acquaintances
 from services.payments.stripe_gateway import StripeGateway
 from services.webhooks.delivering import build_sender
 
@@ -110,6 +112,9 @@ def runtime(settings: Settings, url: str) -> Runtime:
         revision=newest_revision(),
         closers=[engine.dispose],
     )
+    direct = Direct(url, size=settings.pool_size)
+    made.lane = Acquaintances(direct.connect, made.sessions, made.authenticate, serves_live=settings.is_live)
+    made.closers.append(direct.close)
     if settings.stripe_secret_key is not None:
         gateway = StripeGateway(settings.stripe_secret_key, base_url=settings.stripe_api_base)
         made.resources["gateway"] = gateway

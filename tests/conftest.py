@@ -25,6 +25,7 @@ from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
 from services.kernel.settings import Settings
 from services.parties.authenticating import door
+from services.parties.recognizing import Acquaintances
 from tests.fakes.worker import drain
 from tests.promises import keeps_promises
 
@@ -117,7 +118,21 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runtime(sessions: Sessions, settings: Settings) -> Runtime:
-    return Runtime(settings=settings, sessions=sessions, authenticate=door(settings))
+    return with_lane(Runtime(settings=settings, sessions=sessions, authenticate=door(settings)))
+
+
+def with_lane(runtime: Runtime) -> Runtime:
+    """The lane's statements run on the connection of the test, in its transaction."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Any]:
+        async with runtime.sessions() as session:
+            raw = await (await session.connection()).get_raw_connection()
+            yield raw.driver_connection
+
+    serves_live = runtime.settings.is_live
+    runtime.lane = Acquaintances(connect, runtime.sessions, runtime.authenticate, serves_live=serves_live)
+    return runtime
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """HTTP of listings and imports."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
@@ -10,17 +11,18 @@ from pydantic import ValidationError
 from services.kernel.actors import Actor
 from services.kernel.errors import invalid
 from services.kernel.http.expanding import tells
+from services.kernel.http.lane import Asked, Shortcut, Told, by_lane
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.http.schemas import Country, is_storable
 from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import drafting, publishing, queries, searching
+from services.listings import drafting, publishing, queries, reading, searching
 from services.listings.errors import NoRefusedRows
 from services.listings.importing import receiving
 from services.listings.importing.receiving import Manifest
 from services.listings.manifests.mapping import Mapping
-from services.listings.models import DraftListing, Import, Listing
+from services.listings.models import DraftListing, Import, Listing, ListingFacts
 from services.listings.models.drafts import ConditionGrade, Material, ReturnReason
 from services.listings.schemas import (
     ChangedItem,
@@ -116,7 +118,17 @@ def _found(listing: Listing, near: searching.Place | None) -> FoundListing:
     return found
 
 
+def _tell_read(asked: Asked, rows: Sequence[Any]) -> Told | None:
+    """Of a listing as the lane has read it; what is not there the route refuses."""
+    listing: Any = rows[0]
+    if listing["id"] is None:
+        return None
+    answer = ListingAnswer.told_to(asked.actor, listing, listing.items_read, ListingFacts())
+    return Told(answer.model_dump_json().encode(), listing["version"])
+
+
 @listings.get("/listings/{listing_id}", summary="Read a listing")
+@by_lane(Shortcut(reading.detail, _tell_read))
 async def get(listing_id: ListingId, work: Work, actor: Reads, answer: Response) -> ListingAnswer:
     """With its items. Your own always; another's once it is published, to all or to you: its drafts are 404."""
     return await _told(work, await queries.visible_listing(work, listing_id, actor), actor, answer)

@@ -156,14 +156,14 @@ class ItemAnswer(Response):
 
     @classmethod
     def of(cls, item: Item) -> Self:
+        """Shares were validated when they were written."""
+        columns: dict[str, Any] = dict(item)
+        shares, grams = columns["composition"], columns["mass_g"]
         structures = {
-            "mass": None if item.mass_g is None else Mass(item.mass_g),
-            "packaging": None if item.packaging is None else Packaging.model_validate(item.packaging),
-            "composition": None if item.composition is None else [Share.model_construct(**s) for s in item.composition],
-            "photos": [Photo.model_validate(photo) for photo in item.photos],
+            "mass": None if grams is None else Mass(grams),
+            "composition": None if shares is None else [Share.model_construct(**share) for share in shares],
         }
-        plain = {name: getattr(item, name) for name in cls.model_fields if name not in structures}
-        return cls(**plain, **structures)
+        return cls.model_validate(columns | structures)
 
 
 class ListingSummary(Response):

@@ -163,7 +163,7 @@ def withdraw(work: UnitOfWork, key: ApiKey) -> ApiKey:
 
 async def authenticate(work: UnitOfWork, token: str, *, serves_live: bool = True) -> Actor:
     """The actor of a key. Raises Unauthenticated without saying what was wrong with it, and LiveNotServed."""
-    livemode, key_id, secret = _read(token)
+    livemode, key_id, secret = read(token)
     if livemode and not serves_live:
         raise LiveNotServed()
     async with work.as_house(of_both=True):
@@ -222,7 +222,8 @@ def verified_roles(organization: Organization) -> frozenset[str]:
     return frozenset(organization.roles if organization.is_verified else ())
 
 
-def _read(token: str) -> tuple[bool, KeyId, str]:
+def read(token: str) -> tuple[bool, KeyId, str]:
+    """(livemode, id, secret). Raises Unauthenticated for what is no key by its form."""
     prefix, key_id, secret = token[:_PREFIX_LENGTH], token[_PREFIX_LENGTH:_KEY_ID_END], token[_KEY_ID_END:]
     if prefix not in PREFIXES or not secret.startswith("_"):
         raise Unauthenticated()

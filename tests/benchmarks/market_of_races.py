@@ -80,6 +80,7 @@ class Place:
     app_url: str
     root_url: str
     processes: Mapping[str, subprocess.Popen[bytes]]
+    postmaster: int
 
     def dead(self) -> list[str]:
         return [name for name, process in self.processes.items() if process.poll() is not None]
@@ -128,7 +129,7 @@ def _ms_since(started: float) -> float:
 
 
 @contextmanager
-def running() -> Iterator[Place]:
+def running(*, api_processes: int = API_PROCESSES, worker: bool = True) -> Iterator[Place]:
     """PostgreSQL with its usual durability, migrated; the processes on it. Whatever ends the block stops and removes all."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backhaul-races-")))
@@ -137,18 +138,25 @@ def running() -> Iterator[Place]:
         stack.callback(server.discard)
         server.create_database(DATABASE)
         migrate_database(server.url(DATABASE, role="backhaul_owner"))
-        ports = [_free_port() for _ in range(API_PROCESSES)]
+        ports = [_free_port() for _ in range(api_processes)]
         bases = tuple(f"http://127.0.0.1:{port}" for port in ports)
         environment = _environment(folder, server.url(DATABASE), bases[0])
         commands = {f"api {port}": ["serve", "--host", "127.0.0.1", "--port", str(port)] for port in ports}
         processes = {
             name: stack.enter_context(_process(arguments, environment, folder / f"{name}.log"))
-            for name, arguments in {**commands, "worker": ["work"]}.items()
+            for name, arguments in {**commands, **({"worker": ["work"]} if worker else {})}.items()
         }
-        place = Place(bases, server.url(DATABASE), server.url(DATABASE, role="postgres"), processes)
+        place = Place(
+            bases, server.url(DATABASE), server.url(DATABASE, role="postgres"), processes, _postmaster(folder)
+        )
         _wait_until_up(place, folder)
         stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
         yield place
+
+
+def _postmaster(folder: Path) -> int:
+    (file,) = folder.rglob("postmaster.pid")
+    return int(file.read_text().split()[0])
 
 
 def _environment(folder: Path, url: str, public_url: str) -> dict[str, str]:
@@ -204,7 +212,8 @@ def _is_up(place: Place, folder: Path) -> bool:
             httpx.get(base, timeout=2, trust_env=False)
     except httpx.TransportError:
         return False
-    return "worker is ready" in (folder / "worker.log").read_text(errors="replace")
+    log = folder / "worker.log"
+    return not log.exists() or "worker is ready" in log.read_text(errors="replace")
 
 
 def _free_port() -> int:

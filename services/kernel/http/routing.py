@@ -5,6 +5,7 @@ answers 500. A FastAPI `yield` dependency could not see the body, and commits af
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Protocol
 
@@ -39,6 +40,27 @@ class Authenticate(Protocol):
     ) -> Awaitable[Actor]: ...
 
 
+@dataclass(frozen=True)
+class Known:
+    """Whom a credential stood for. `parameters` are what a statement of the lane names him by, and asks whether it still holds."""
+
+    actor: Actor
+    parameters: tuple[Any, ...]
+
+
+class Lane(Protocol):
+    """What `kernel/http/lane.py` needs of the market; None leaves every operation to its route."""
+
+    def connect(self) -> AbstractAsyncContextManager[Any]:
+        """A connection of asyncpg, for one statement outside of any transaction."""
+
+    async def known(self, token: str) -> Known | None:
+        """Of a bearer token; None for what the lane does not take."""
+
+    def forget(self, token: str) -> None:
+        """Its statement came back unknown: the door looks again."""
+
+
 @dataclass
 class Runtime:
     """What the app was built with; at `app.state.runtime`. `revision` is the schema it needs, "" for any."""
@@ -50,6 +72,7 @@ class Runtime:
     revision: str = ""
     tally: Tally = field(default_factory=Tally)
     limiter: Limiter = field(init=False)
+    lane: Lane | None = None
     resources: dict[str, Any] = field(default_factory=dict)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -104,6 +127,17 @@ class UnitOfWorkRoute(APIRoute):
 def needs_one(dependant: Dependant) -> bool:
     """Whether an operation is closed to whoever presents no credential."""
     return any(inner.call is _permitted or needs_one(inner) for inner in dependant.dependencies)
+
+
+def permission_of(dependant: Dependant) -> str | None:
+    """What the operation's caller must hold; None for a public one."""
+    for inner in dependant.dependencies:
+        if inner.call is _permitted:
+            return str((inner.own_oauth_scopes or [""])[0])
+        found = permission_of(inner)
+        if found is not None:
+            return found
+    return None
 
 
 def _refuse_unstorable(request: Request) -> None:

@@ -1,0 +1,50 @@
+"""Connections of asyncpg without the ORM, for the lane's statements: each is a transaction of its own and leaves nothing behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import make_url
+
+
+class Direct:
+    """A pool that opens with its first use. A connection is given back as it is: one statement sets nothing that outlives it."""
+
+    def __init__(self, url: str, *, size: int) -> None:
+        self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._size = size
+        self._opening = asyncio.Lock()
+        self._pool: Any = None
+
+    def connect(self) -> AbstractAsyncContextManager[Any]:
+        if self._pool is None:
+            return self._opened()
+        taken: AbstractAsyncContextManager[Any] = self._pool.acquire()
+        return taken
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Any]:
+        await self._open()
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn, min_size=1, max_size=self._size, reset=_as_it_is, server_settings=_PLANNED_ONCE
+                )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
+"""The lane's statements reach every row by a key: planning them again for each value costs more than running them."""
+
+
+async def _as_it_is(connection: Any) -> None:
+    """The pool would ask the server to forget what nobody has set: a round trip per statement."""

@@ -1,0 +1,255 @@
+"""The hot paths against the database's own ceiling: the same statement sent by pgbench, prepared, in turns within one run.
+
+    uv run python -m tests.benchmarks.market [--listings 1000000] [--rounds 5] [--seconds 4]
+
+One API process and a durable PostgreSQL of its own on this machine's cores, CONNECTIONS keep-alive connections over loopback.
+Printed per path: requests/s of both and their ratio, CPU per request of the app and of PostgreSQL from /proc; medians.
+"""
+
+import argparse
+import asyncio
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import make_url, text
+
+from services.kernel.embedded_postgres.places import Binaries
+from services.kernel.http.lane import Asked
+from services.kernel.http.routing import Known
+from services.kernel.settings import Settings
+from services.listings import reading
+from services.parties.authenticating import door
+from services.parties.recognizing import Acquaintances
+from tests.benchmarks.market_of_races import Market, Place, running, visited
+from tests.factories import parties
+from tests.factories.parties import Party
+
+CONNECTIONS = 16
+ITEMS = 5
+TICKS = 100
+WARM_UP = 1.0
+
+
+@dataclass
+class Rounds:
+    """Per second, and ms of CPU per request."""
+
+    rate: list[float] = field(default_factory=list)
+    app_cpu: list[float] = field(default_factory=list)
+    database_cpu: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Hot:
+    """A path: how the app is asked for the n-th listing, and what pgbench sends instead; `bar` and `cpu` (ms) are what is owed."""
+
+    name: str
+    request: Callable[[int], bytes]
+    script: str
+    bar: float
+    cpu: float
+    ours: Rounds = field(default_factory=Rounds)
+    theirs: Rounds = field(default_factory=Rounds)
+
+    def told(self) -> str:
+        rate, ceiling = statistics.median(self.ours.rate), statistics.median(self.theirs.rate)
+        ratio = statistics.median(one / other for one, other in zip(self.ours.rate, self.theirs.rate, strict=True))
+        app, database = statistics.median(self.ours.app_cpu), statistics.median(self.ours.database_cpu)
+        return (
+            f"{self.name:16} {rate:7.0f}/s of {ceiling:7.0f}/s: {ratio:5.1%} (owed {self.bar:.0%});"
+            f" app {app:.3f} ms CPU (owed {self.cpu:.2f}), PostgreSQL {database:.3f} ms"
+            f" (pgbench's {statistics.median(self.theirs.database_cpu):.3f})"
+        )
+
+
+async def fill(market: Market, seller: Party, listings: int) -> None:
+    """Open listings with five items each, in ids that count."""
+    values = {"seller": seller.org.id, "site": seller.site.id, "many": listings, "items": ITEMS}
+    async with market.witness() as session:
+        await session.execute(text("SET session_replication_role = replica"))
+        await session.execute(_LISTINGS, values)
+        await session.execute(_ITEMS, values)
+        await session.execute(text("SET session_replication_role = DEFAULT"))
+        await session.commit()
+    async with market.witness() as session:
+        connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        await connection.exec_driver_sql("VACUUM ANALYZE listing, item, api_key, member, organization")
+
+
+_LISTINGS = text(
+    """
+INSERT INTO listing (id, seller_id, site_id, livemode, created_at, version, title, mode, price_unit, currency,
+    disposition_floor, status, opens_at, closes_at, effective_end_at, published_at, visibility, invited, tolerance_bps,
+    inspection_days, dispute_days, goods_vat_bps, gate_fee_vat_bps, haulage_vat_bps, country, latitude, longitude,
+    item_count, total_mass_g, materials)
+SELECT 'lst_' || lpad(CAST(n AS text), 26, '0'), :seller, :site, false, now(), 3, 'Electric motors, lot ' || n, 'sealed',
+    'tonne', 'EUR', 'recycle', 'open', now(), now() + n * interval '1 second' + interval '1 day',
+    now() + n * interval '1 second' + interval '1 day', now(), 'public', '{}', 500, 3, 5, 0, 1900, 1900, 'DE',
+    47 + random() * 8, 6 + random() * 9, :items, 5000000,
+    '[{"material": "steel", "mass_g": 3100000}, {"material": "copper", "mass_g": 900000}]'
+FROM generate_series(1, :many) n"""
+)
+_ITEMS = text(
+    """
+INSERT INTO item (id, listing_id, livemode, created_at, position, key, title, quantity, mass_g, mass_method,
+    condition_grade, return_reason, waste_code, is_hazardous, hp_codes, composition, is_data_bearing, photos)
+SELECT 'itm_' || lpad(CAST(n * :items + i AS text), 26, '0'), 'lst_' || lpad(CAST(n AS text), 26, '0'), false, now(), i,
+    'item ' || i, 'Motors of frame size ' || i, 40, 1000000, 'weighed', 'salvage', 'end_of_life', '160214', false, '[]',
+    '[{"material": "steel", "ppm": 620000}, {"material": "copper", "ppm": 180000}, {"material": "unknown", "ppm": 200000}]',
+    false, '[]'
+FROM generate_series(1, :many) n, generate_series(0, :items - 1) i"""
+)
+
+
+def listing_id(number: int) -> str:
+    return f"lst_{number:026d}"
+
+
+def detail(buyer: Party, known: Known, listings: int) -> Hot:
+    asked = Asked(known.actor, ("lst_' || lpad(:n::text, 26, '0') || '",), b"")
+    statement = reading.detail(asked)
+    assert statement is not None
+    head = f"Host: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {buyer.key}\r\n\r\n".encode()
+    return Hot(
+        "listing detail",
+        lambda number: b"GET /v1/listings/%s HTTP/1.1\r\n%s" % (listing_id(number).encode(), head),
+        for_pgbench(statement.sql, (*known.parameters, *statement.parameters), listings),
+        bar=0.45,
+        cpu=0.30,
+    )
+
+
+def for_pgbench(sql: str, parameters: tuple[object, ...], listings: int) -> str:
+    """The lane's own statement. Prepared, pgbench sends `:n` as a parameter; who asks stands in it as literals."""
+    literals = [str(value) if isinstance(value, int) else f"'{value}'" for value in parameters]
+    written = re.sub(r"\$(\d+)", lambda found: literals[int(found[1]) - 1], sql)
+    written = re.sub(r"(k|m|o)\.xmin = (\d+)", r"\1.xmin = '\2'", written)
+    return f"\\set n random(1, {listings})\n{' '.join(written.split())};\n"
+
+
+class Load:
+    """Closed loops over keep-alive connections, each asking for listings by chance."""
+
+    def __init__(self, port: int, listings: int) -> None:
+        self._port, self._listings = port, listings
+
+    async def run(self, hot: Hot, seconds: float) -> int:
+        """How many were answered."""
+        until = time.perf_counter() + seconds
+        return sum(await asyncio.gather(*(self._loop(hot, until) for _ in range(CONNECTIONS))))
+
+    async def _loop(self, hot: Hot, until: float) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        done = 0
+        while time.perf_counter() < until:
+            writer.write(hot.request(random.randint(1, self._listings)))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+            done += 1
+        writer.close()
+        await writer.wait_closed()
+        return done
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where both are measured. `server` and `postmaster` are process ids."""
+
+    load: Load
+    server: int
+    postmaster: int
+    app_url: str
+
+    async def ours(self, hot: Hot, seconds: float) -> None:
+        await self.load.run(hot, WARM_UP)
+        app, database, started = ticks(self.server), ticks_of_children(self.postmaster), time.perf_counter()
+        done = await self.load.run(hot, seconds)
+        hot.ours.rate.append(done / (time.perf_counter() - started))
+        hot.ours.app_cpu.append((ticks(self.server) - app) / TICKS / done * 1000)
+        hot.ours.database_cpu.append((ticks_of_children(self.postmaster) - database) / TICKS / done * 1000)
+
+    async def theirs(self, hot: Hot, seconds: float) -> None:
+        """pgbench's backends are gone when it ends: what they used is the postmaster's by then."""
+        before = ticks_of_children(self.postmaster)
+        told = await asyncio.to_thread(pgbench, self.app_url, hot.script, seconds)
+        await asyncio.sleep(0.5)
+        rate = float(re.search(r"tps = ([0-9.]+)", told)[1])  # type: ignore[index]
+        done = int(re.search(r"transactions actually processed: (\d+)", told)[1])  # type: ignore[index]
+        hot.theirs.rate.append(rate)
+        hot.theirs.database_cpu.append((ticks_of_children(self.postmaster) - before) / TICKS / done * 1000)
+
+
+def pgbench(url: str, script: str, seconds: float) -> str:
+    place = make_url(url)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(script)
+        file.flush()
+        command = [str(Binaries.of_the_wheel().program("pgbench")), "-n", "-M", "prepared", "-f", file.name]
+        command += ["-c", str(CONNECTIONS), "-j", "1", "-T", str(round(seconds)), "-U", str(place.username)]
+        command += ["-h", str(place.query["host"]), "-p", str(place.query["port"]), str(place.database)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def ticks(process: int, *, with_ended_children: bool = False) -> int:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[number]) for number in ((11, 12, 13, 14) if with_ended_children else (11, 12)))
+
+
+def ticks_of_children(process: int) -> int:
+    """Of a postmaster with its backends, those that have ended included."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return ticks(process, with_ended_children=True) + sum(ticks(int(child)) for child in children)
+
+
+async def known_to_the_lane(market: Market, buyer: Party) -> Known:
+    settings = Settings()
+    lane = Acquaintances(nullcontext, market.sessions, door(settings), serves_live=False)
+    await lane.known(buyer.key)
+    lane.forget(buyer.key)
+    known = await lane.known(buyer.key)
+    assert known is not None
+    return known
+
+
+def main() -> int:
+    given = argparse.ArgumentParser()
+    given.add_argument("--listings", type=int, default=100_000)
+    given.add_argument("--rounds", type=int, default=5)
+    given.add_argument("--seconds", type=float, default=4)
+    wanted = given.parse_args()
+    with running(api_processes=1, worker=False) as place:
+        asyncio.run(measure(place, wanted.listings, wanted.rounds, wanted.seconds))
+    return 0
+
+
+async def measure(place: Place, listings: int, rounds: int, seconds: float) -> None:
+    async with visited(place) as market:
+        seller = await parties.organization(market.sessions, ["manufacturer"])
+        buyer = await parties.organization(market.sessions, ["recycler"], name="Südkupfer AG")
+        started = time.perf_counter()
+        await fill(market, seller, listings)
+        print(f"{listings:,} listings, {listings * ITEMS:,} items in {time.perf_counter() - started:.0f} s")
+        (server,) = (process.pid for process in place.processes.values())
+        port = int(place.bases[0].rpartition(":")[2])
+        bench = Bench(Load(port, listings), server, place.postmaster, place.app_url)
+        for hot in [detail(buyer, await known_to_the_lane(market, buyer), listings)]:
+            for _ in range(rounds):
+                await bench.ours(hot, seconds)
+                await bench.theirs(hot, seconds)
+            print(hot.told())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
