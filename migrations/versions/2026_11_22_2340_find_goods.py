@@ -1,9 +1,11 @@
 """Find goods: what published listings are found by."""
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0018_finding"
 down_revision = "0013_policies"
@@ -15,23 +17,23 @@ ME = "(SELECT asker_org())"
 HOUSE = "(SELECT asker_is_house())"
 IS_HERE = "livemode = ANY (CAST((SELECT asker_livemodes()) AS boolean[]))"
 SEEN_BY = {
-    "offer": f"{ME} IS NOT NULL AND (is_public OR EXISTS (SELECT FROM listing WHERE listing.id = listing_id))",
+    "offer": f"{ME} IS NOT NULL AND (seen_by IS NULL OR {ME} = ANY (seen_by))",
 }
 
-FACETS = ["grade", "return_reason", "disposition_floor", "mode", "direction"]
-CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "is_public"]
+FACETS = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
+CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
+OF_ITEMS = "term = ''"
+OF_ITEMS_AND_MATERIALS = "term < 'w:'"
 INDEXES = {
-    "closing": ["term", "closes_at", "listing_id"],
-    "newest": ["term", "listing_id"],
-}
-INDEXES_OF_ITEMS = {
-    "kind": FACETS,
-    "country": ["country"],
-    "waste_code": ["waste_code"],
-    "mass": ["mass_g"],
-    "near": ["h3_res5", "closes_at", "listing_id"],
-    "wide": ["h3_res3", "closes_at", "listing_id"],
-    "wide_newest": ["h3_res3", "listing_id"],
+    "closing": (["term", "closes_at", "listing_id"], None),
+    "newest": (["term", "listing_id"], None),
+    "kind": (["term", *FACETS], None),
+    "wide": (["term", "h3_res3", "closes_at", "listing_id"], None),
+    "country": (["term", "country"], OF_ITEMS_AND_MATERIALS),
+    "waste_code": (["term", "waste_code"], OF_ITEMS_AND_MATERIALS),
+    "mass": (["term", "mass_g"], OF_ITEMS_AND_MATERIALS),
+    "near": (["h3_res5", "closes_at", "listing_id"], OF_ITEMS),
+    "wide_newest": (["h3_res3", "listing_id"], OF_ITEMS),
 }
 
 
@@ -70,20 +72,18 @@ def _create_offer() -> None:
         sa.Column("h3_res5", sa.BigInteger, nullable=False),
         sa.Column("latitude", sa.REAL, nullable=False),
         sa.Column("longitude", sa.REAL, nullable=False),
-        sa.Column("is_public", sa.Boolean, nullable=False),
+        sa.Column("seen_by", postgresql.ARRAY(sa.Text)),
         sa.Column("livemode", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("waste_code <> ''", name=op.f("ck_offer_waste_code")),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_offer_listing_id")),
         sa.PrimaryKeyConstraint("listing_id", "place", name=op.f("pk_offer")),
     )
-    for name, keys in INDEXES.items():
-        op.create_index(f"ix_offer_{name}", "offer", **_index(keys))
-    for name, keys in INDEXES_OF_ITEMS.items():
-        op.create_index(f"ix_offer_{name}", "offer", **_index(keys), postgresql_where="term = ''")
+    for name, (keys, only) in INDEXES.items():
+        op.create_index(f"ix_offer_{name}", "offer", **_index(keys), postgresql_where=only and sa.text(only))
 
 
-def _index(keys: list[str]) -> dict[str, list[str]]:
+def _index(keys: list[str]) -> dict[str, Any]:
     """What a filter and the policy ask is carried along, so that the index answers alone."""
     whole = ["livemode", "status", *keys]
     more = [name for name in [*FACETS, *CARRIED, "closes_at", "listing_id"] if name not in whole]

@@ -10,8 +10,8 @@ CREATE TRIGGER offers_follow AFTER UPDATE OF status, effective_end_at ON listing
 WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.effective_end_at IS DISTINCT FROM NEW.effective_end_at)
 EXECUTE FUNCTION offers_follow()
 --
--- What is said together: the planner learns how many items there are of each kind, and of each kind in a material.
-CREATE STATISTICS offer_kinds (mcv) ON term, grade, return_reason, disposition_floor, mode, direction FROM offer
+-- The planner learns how many items there are of each kind, and which kinds there are none of.
+CREATE STATISTICS offer_kinds (mcv) ON grade, return_reason, disposition_floor, mode, direction FROM offer
 --
 ALTER STATISTICS offer_kinds SET STATISTICS 2000
 --

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import REAL, BigInteger, CheckConstraint, Index, SmallInteger, text
+from sqlalchemy import ARRAY, REAL, BigInteger, CheckConstraint, Column, Index, SmallInteger, Text, TextClause, text
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId
 from services.kernel.tables import Instant, Row
 
-_CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "is_public"]
-_KIND = ["grade", "return_reason", "disposition_floor", "mode", "direction"]
+_CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
+_KIND = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
 _OF_ITEMS = text("term = ''")
+_OF_ITEMS_AND_MATERIALS = text("term < 'w:'")
 
 
 def _carrying(keys: list[str]) -> list[str]:
@@ -19,9 +20,9 @@ def _carrying(keys: list[str]) -> list[str]:
     return [name for name in [*_KIND, *_CARRIED, "closes_at", "listing_id"] if name not in keys]
 
 
-def _index(name: str, *keys: str, of_items: bool = False) -> Index:
+def _index(name: str, *keys: str, only: TextClause | None = None) -> Index:
     whole = ["livemode", "status", *keys]
-    more = {"postgresql_where": _OF_ITEMS} if of_items else {}
+    more = {} if only is None else {"postgresql_where": only}
     return Index(f"ix_offer_{name}", *whole, postgresql_include=_carrying(whole), **more)
 
 
@@ -29,7 +30,7 @@ class Offer(Row, table=True):
     """One way to find one item of a published listing. `term` is empty for the item itself, `m:copper` for a material it is
     made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|",
     `mass_g` that of the whole listing; `closes_at` is infinity where bidding has no end. `latitude` and `longitude` are
-    exact to two metres.
+    exact to two metres. `seen_by` are the seller and the invited where not everybody sees it.
 
     A trigger keeps `status` and `closes_at` those of the listing."""
 
@@ -39,13 +40,13 @@ class Offer(Row, table=True):
         CheckConstraint("waste_code <> ''", name="waste_code"),
         _index("closing", "term", "closes_at", "listing_id"),
         _index("newest", "term", "listing_id"),
-        _index("kind", *_KIND, of_items=True),
-        _index("country", "country", of_items=True),
-        _index("waste_code", "waste_code", of_items=True),
-        _index("mass", "mass_g", of_items=True),
-        _index("near", "h3_res5", "closes_at", "listing_id", of_items=True),
-        _index("wide", "h3_res3", "closes_at", "listing_id", of_items=True),
-        _index("wide_newest", "h3_res3", "listing_id", of_items=True),
+        _index("kind", "term", *_KIND),
+        _index("wide", "term", "h3_res3", "closes_at", "listing_id"),
+        _index("country", "term", "country", only=_OF_ITEMS_AND_MATERIALS),
+        _index("waste_code", "term", "waste_code", only=_OF_ITEMS_AND_MATERIALS),
+        _index("mass", "term", "mass_g", only=_OF_ITEMS_AND_MATERIALS),
+        _index("near", "h3_res5", "closes_at", "listing_id", only=_OF_ITEMS),
+        _index("wide_newest", "h3_res3", "listing_id", only=_OF_ITEMS),
     )
 
     listing_id: ListingId = Field(foreign_key="listing.id", primary_key=True)
@@ -66,4 +67,4 @@ class Offer(Row, table=True):
     h3_res5: int = Field(sa_type=BigInteger)
     latitude: float = Field(sa_type=REAL)
     longitude: float = Field(sa_type=REAL)
-    is_public: bool
+    seen_by: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))

@@ -57,12 +57,12 @@ def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None = No
     """The ids of `limit` listings in order, with what they are ordered by: `listing_id`, `closes_at` or `away_m`."""
     bind = _Parameters()
     found = _found(wanted, seeker, bind, limit, after)
-    keys, order = _KEYS[wanted.sort], SORTED_BY[wanted.sort]
-    sql = f"SELECT DISTINCT ON ({keys}) {keys} FROM ({found}) o ORDER BY {order} LIMIT {int(limit)}"
-    return Query(sql, tuple(bind.values))
+    return Query(_first(found, wanted, limit), tuple(bind.values))
 
 
-def listings(wanted: Wanted, seeker: Seeker, columns: Sequence[str], *, limit: int, after: After | None = None) -> Query:
+def listings(
+    wanted: Wanted, seeker: Seeker, columns: Sequence[str], *, limit: int, after: After | None = None
+) -> Query:
     """The listings themselves: these columns of theirs, then `away_m` (null unless it orders them)."""
     ids = page(wanted, seeker, limit=limit, after=after)
     named = ", ".join(f"listing.{name}" for name in columns)
@@ -82,12 +82,18 @@ def _found(wanted: Wanted, seeker: Seeker, bind: _Parameters, limit: int, after:
     if wanted.near is None:
         return _rows(asked)
     asked.append(f"{_chord(wanted.near, bind)} <= {_most_chord(wanted.radius_km, bind)}")
-    if wanted.radius_km > MERGED_KM or _drives(wanted).startswith("w:"):
+    if wanted.radius_km > MERGED_KM:
         return _rows([*asked, _in_cells(wanted.near, wanted.radius_km, bind)])
-    return " UNION ALL ".join(
+    of_cells = [
         _rows([*asked, f"o.{column} = {bind(cell, 'bigint')}"])
-        for column, cell in _cells(wanted.near, wanted.radius_km)
-    )
+        for column, cell in _cells(wanted.near, wanted.radius_km, is_of_items=not _drives(wanted))
+    ]
+    return " UNION ALL ".join(f"({_first(rows, wanted, limit)})" for rows in of_cells)
+
+
+def _first(rows: str, wanted: Wanted, limit: int) -> str:
+    keys = _KEYS[wanted.sort]
+    return f"SELECT DISTINCT ON ({keys}) {keys} FROM ({rows}) o ORDER BY {SORTED_BY[wanted.sort]} LIMIT {int(limit)}"
 
 
 def _rows(asked: Sequence[str], also: str = "") -> str:
@@ -130,8 +136,7 @@ def _drives(wanted: Wanted) -> str:
     said = words(wanted.text)
     if said:
         return f"w:{max(said, key=len)}"
-    is_narrow = wanted.near is not None and (wanted.radius_km <= MERGED_KM or wanted.sort == "distance")
-    return f"m:{wanted.material}" if wanted.material and not is_narrow else ""
+    return f"m:{wanted.material}" if wanted.material else ""
 
 
 def _asked(wanted: Wanted, seeker: Seeker, bind: _Parameters) -> list[str]:
@@ -153,14 +158,20 @@ def _asked(wanted: Wanted, seeker: Seeker, bind: _Parameters) -> list[str]:
 
 
 def _of_the_item(wanted: Wanted, bind: _Parameters) -> Iterator[str]:
-    if wanted.condition:
-        yield f"o.grade = {facets.number('grade', wanted.condition)}"
-    if wanted.condition_floor:
-        yield f"o.grade BETWEEN 1 AND {facets.number('grade', wanted.condition_floor)}"
+    yield from _graded(wanted)
     if wanted.return_reason:
         yield f"o.return_reason = {facets.number('return_reason', wanted.return_reason)}"
     if wanted.waste_code:
         yield f"o.waste_code = {_literal(wanted.waste_code, bind)}"
+
+
+def _graded(wanted: Wanted) -> Iterator[str]:
+    """Both say what they say about one column; together they may leave nothing."""
+    exact, worst = facets.number("grade", wanted.condition), facets.number("grade", wanted.condition_floor)
+    if exact:
+        yield f"o.grade = {exact}" if not worst or exact <= worst else "false"
+    elif worst:
+        yield f"o.grade BETWEEN 1 AND {worst}"
 
 
 def _of_the_listing(wanted: Wanted, bind: _Parameters) -> Iterator[str]:
@@ -189,11 +200,11 @@ def _seen(seeker: Seeker, bind: _Parameters) -> Iterator[str]:
     if seeker.is_operator:
         return
     me = bind(seeker.org_id, "text")
-    of_listing = "EXISTS (SELECT FROM listing l WHERE l.id = o.listing_id AND"
-    yield f"(o.is_public OR {of_listing} (l.seller_id = {me} OR {me} = ANY (l.invited))))"
+    yield f"(o.seen_by IS NULL OR {me} = ANY (o.seen_by))"
     if seeker.site_ids is not None:
         sites = bind(sorted(seeker.site_ids), "text[]")
-        yield f"{of_listing} (l.seller_id <> {me} OR l.site_id = ANY ({sites})))"
+        of_sites = f"l.seller_id <> {me} OR l.site_id = ANY ({sites})"
+        yield f"(SELECT {of_sites} FROM listing l WHERE l.id = o.listing_id)"
 
 
 def _beyond(wanted: Wanted, bind: _Parameters, after: After | None) -> Iterator[str]:
@@ -213,8 +224,9 @@ def _also_said(word: str, wanted: Wanted, seeker: Seeker, bind: _Parameters) -> 
     )
 
 
-def _cells(near: Place, radius_km: float) -> list[tuple[str, int]]:
-    column, resolution = ("h3_res5", FINE) if radius_km <= FINE_KM else ("h3_res3", COARSE)
+def _cells(near: Place, radius_km: float, *, is_of_items: bool) -> list[tuple[str, int]]:
+    is_fine = is_of_items and radius_km <= FINE_KM
+    column, resolution = ("h3_res5", FINE) if is_fine else ("h3_res3", COARSE)
     return [(column, cell) for cell in cells_within(near, radius_km, resolution)]
 
 

@@ -65,5 +65,5 @@ def _of_the_listing(listing: Listing, now: datetime) -> dict[str, Any]:
         "h3_res5": cell(where, FINE),
         "latitude": listing.latitude,
         "longitude": listing.longitude,
-        "is_public": listing.visibility == "public",
+        "seen_by": None if listing.visibility == "public" else [listing.seller_id, *listing.invited],
     }
