@@ -41,7 +41,8 @@ def _page_request(
 Paging = Annotated[PageRequest, Depends(_page_request)]
 
 
-def _encode(key: str) -> str:
+def cursor_of(key: str) -> str:
+    """The cursor of a page that ended at this key: letters, digits, and `_:|.-`."""
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
@@ -51,11 +52,16 @@ def _decode(cursor: str) -> str:
     except (binascii.Error, ValueError):
         key = ""
     if not _KEY.fullmatch(key):
-        raise _foreign_cursor()
+        raise foreign_cursor()
     return key
 
 
-def _foreign_cursor() -> Invalid:
+def key_of(paging: PageRequest) -> str | None:
+    """What `cursor_of` was given where the page before ended. Raises Invalid."""
+    return None if paging.cursor is None else _decode(paging.cursor)
+
+
+def foreign_cursor() -> Invalid:
     return invalid("/cursor", "cursor_invalid", "The cursor is not one this API gave.")
 
 
@@ -71,7 +77,7 @@ async def rows_of(
     rows = (await work.session.execute(ordered)).scalars().all()
     more = len(rows) > paging.limit
     rows = rows[: paging.limit]
-    return rows, _encode(getattr(rows[-1], key.key)) if more else None
+    return rows, cursor_of(getattr(rows[-1], key.key)) if more else None
 
 
 def page_of(rows: Sequence[T], key: Callable[[T], str], paging: PageRequest) -> tuple[Sequence[T], str | None]:
@@ -81,7 +87,7 @@ def page_of(rows: Sequence[T], key: Callable[[T], str], paging: PageRequest) -> 
         keys = [key(row) for row in rows]
         after = _decode(paging.cursor)
         if after not in keys:
-            raise _foreign_cursor()
+            raise foreign_cursor()
         first = keys.index(after) + 1
     page = rows[first : first + paging.limit]
-    return page, _encode(key(page[-1])) if first + paging.limit < len(rows) else None
+    return page, cursor_of(key(page[-1])) if first + paging.limit < len(rows) else None

@@ -85,4 +85,5 @@ explain(
     object_required="A mapping is an object with fields.",
     unknown="The key means nothing here.",
     place_malformed="A place is latitude,longitude in degrees.",
+    place_required="Who sorts by distance says from where.",
 )

@@ -25,6 +25,7 @@ from services.listings.events import (
     ListingWithdrawn,
 )
 from services.listings.models import LISTING, Listing, ListingFacts
+from services.listings.searching import offering
 from services.parties import standing
 
 OPEN = "listing.open"
@@ -55,6 +56,7 @@ async def publish(
         open_(work, listing)
     else:
         await timers.schedule(work, OPEN, listing.id, listing.opens_at)
+    await offering.put(work, listing)
     return listing
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from services.kernel.actors import Actor
 from services.kernel.errors import invalid
@@ -23,7 +23,15 @@ from services.listings.importing import receiving
 from services.listings.importing.receiving import Manifest
 from services.listings.manifests.mapping import Mapping
 from services.listings.models import DraftListing, Import, Listing, ListingFacts
-from services.listings.models.drafts import ConditionGrade, Material, ReturnReason
+from services.listings.models.drafts import (
+    ConditionGrade,
+    Disposition,
+    Material,
+    Mode,
+    PriceDirection,
+    ReturnReason,
+    WasteCode,
+)
 from services.listings.schemas import (
     ChangedItem,
     ChangedListing,
@@ -45,6 +53,9 @@ from services.listings.schemas import (
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
 routers = [listings, imports]
+
+MOST_KG = 1_000_000_000
+"""A million tonnes."""
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]
@@ -99,12 +110,48 @@ async def search(
     radius_km: Annotated[
         float, Query(gt=0, le=searching.MOST_KM, description="Around `near`, as the crow flies")
     ] = searching.USUAL_KM,
+    condition_floor: Annotated[ConditionGrade | None, Query(description="This condition grade or a better one")] = None,
+    disposition_floor: Annotated[Disposition | None, Query(description="The lowest rung the holder accepts")] = None,
+    mode: Annotated[Mode | None, Query(description="How it is sold")] = None,
+    price_direction: Annotated[PriceDirection | None, Query(description="Who the holder expects to pay")] = None,
+    waste_code: Annotated[WasteCode | None, Query(description="The item's waste code")] = None,
+    mass_min_kg: Annotated[int | None, Query(ge=0, le=MOST_KG, description="Of the whole listing, at least")] = None,
+    mass_max_kg: Annotated[int | None, Query(ge=0, le=MOST_KG, description="Of the whole listing, at most")] = None,
+    closes_from: Annotated[AwareDatetime | None, Query(description="Bidding ends then or later")] = None,
+    closes_until: Annotated[AwareDatetime | None, Query(description="Bidding ends then or earlier")] = None,
+    text: Annotated[
+        str | None,
+        Query(min_length=2, max_length=200, description="Whole words of titles and descriptions, in any order"),
+    ] = None,
+    sort: Annotated[
+        searching.Sort, Query(description="Newest first, or what closes first, or what is nearest to `near`")
+    ] = "newest",
 ) -> FoundPage:
-    """Published listings that are open to everybody or to you, newest first. Material, return reason and condition must
-    meet in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`).
+    """Published listings that are open to everybody or to you. Material, waste code, return reason and condition must meet
+    in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`), and is required to sort by
+    distance (`place_required`). Of a `text` every word must be there; case and accents make no difference.
     """
     place = searching.place(near) if near is not None else None
-    wanted = searching.Wanted(status, material, return_reason, condition, country, place, radius_km)
+    wanted = searching.Wanted(
+        status=status,
+        material=material,
+        return_reason=return_reason,
+        condition=condition,
+        country=country,
+        near=place,
+        radius_km=radius_km,
+        condition_floor=condition_floor,
+        disposition_floor=disposition_floor,
+        mode=mode,
+        price_direction=price_direction,
+        waste_code=waste_code,
+        least_g=None if mass_min_kg is None else mass_min_kg * 1_000,
+        most_g=None if mass_max_kg is None else mass_max_kg * 1_000,
+        closes_from=closes_from,
+        closes_until=closes_until,
+        text=text,
+        sort=sort,
+    )
     rows, after = await searching.search(work, wanted, paging, by=actor)
     data = [_found(row, place) for row in rows]
     return FoundPage(data=data, has_more=after is not None, next_cursor=after)

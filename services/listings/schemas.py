@@ -179,6 +179,7 @@ class ListingSummary(Response):
     price_unit: str = Field(description="tonne, piece or lot")
     currency: str
     disposition_floor: str = Field(description="The lowest rung the holder accepts")
+    price_direction: str | None = Field(description="buyer_pays or seller_pays; null leaves it to the bids")
     status: str = Field(
         description="draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"
     )
@@ -255,7 +256,7 @@ class ListingPage(Page[ListingSummary]):
 
 
 class FoundPage(Page[FoundListing]):
-    """Listings that match, newest first."""
+    """Listings that match, in the order that was asked for."""
 
 
 class RowProblemAnswer(Response):

@@ -15,6 +15,7 @@ from services.listings.models.goods import Item, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
 from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
+from services.listings.models.offers import Offer
 
 __all__ = [
     "DISPOSITIONS",
@@ -33,6 +34,7 @@ __all__ = [
     "ListingChanges",
     "ListingFacts",
     "ListingTerms",
+    "Offer",
     "Packaging",
     "Photo",
     "Share",

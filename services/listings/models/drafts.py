@@ -15,6 +15,7 @@ from services.listings.manifests.cells import un_number as written_un_number
 Mode = Literal["sealed", "timed", "negotiated"]
 PriceUnit = Literal["tonne", "piece", "lot"]
 Visibility = Literal["public", "invited"]
+PriceDirection = Literal["buyer_pays", "seller_pays"]
 Disposition = Literal["reuse", "repair", "remanufacture", "harvest", "recycle", "recover", "dispose"]
 DISPOSITIONS: tuple[Disposition, ...] = get_args(Disposition)
 """From the highest rung to the lowest."""
@@ -184,6 +185,9 @@ class ListingTerms(BaseModel):
     disposition_floor: Disposition = Field(
         default="recycle", description="The lowest rung the holder accepts; processors may promise a higher one"
     )
+    price_direction: PriceDirection | None = Field(
+        default=None, description="Who the holder expects to pay; null leaves it to the bids, which are signed"
+    )
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
     hard_cap_at: AwareDatetime | None = Field(
@@ -233,6 +237,7 @@ class ListingChanges(_Changes):
     price_unit: PriceUnit | None = None
     currency: Currency | None = None
     disposition_floor: Disposition | None = None
+    price_direction: PriceDirection | None = None
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
     hard_cap_at: AwareDatetime | None = None
@@ -247,7 +252,7 @@ class ListingChanges(_Changes):
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
-        return frozenset({"description", "opens_at", "closes_at", "hard_cap_at"})
+        return frozenset({"description", "price_direction", "opens_at", "closes_at", "hard_cap_at"})
 
 
 class ItemChanges(_Changes):

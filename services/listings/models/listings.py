@@ -44,6 +44,7 @@ class Listing(Versioned, table=True):
             "disposition_floor IN ('reuse', 'repair', 'remanufacture', 'harvest', 'recycle', 'recover', 'dispose')",
             name="disposition_floor",
         ),
+        CheckConstraint("price_direction IN ('buyer_pays', 'seller_pays')", name="price_direction"),
         CheckConstraint("visibility IN ('public', 'invited')", name="visibility"),
         CheckConstraint("effective_end_at <= hard_cap_at", name="end_within_cap"),
         CheckConstraint(
@@ -63,6 +64,7 @@ class Listing(Versioned, table=True):
     price_unit: str
     currency: str
     disposition_floor: str
+    price_direction: str | None = None
     status: str = "draft"
     opens_at: datetime | None = Field(default=None, sa_type=Instant)
     closes_at: datetime | None = Field(default=None, sa_type=Instant)

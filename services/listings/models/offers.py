@@ -1,0 +1,70 @@
+"""What a published listing can be found by: rows that plain indexes answer, beside the listing itself."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import ARRAY, REAL, BigInteger, CheckConstraint, Column, Index, SmallInteger, Text, TextClause, text
+from sqlmodel import Field
+
+from services.kernel.ids import ListingId
+from services.kernel.tables import Instant, Row
+
+_CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
+_KIND = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
+_OF_ITEMS = text("term = ''")
+_OF_ITEMS_AND_MATERIALS = text("term < 'w:'")
+
+
+def _carrying(keys: list[str]) -> list[str]:
+    """What a filter may ask and the policy asks, so that the index answers alone."""
+    return [name for name in [*_KIND, *_CARRIED, "closes_at", "listing_id"] if name not in keys]
+
+
+def _index(name: str, *keys: str, only: TextClause | None = None) -> Index:
+    whole = ["livemode", "status", *keys]
+    more = {} if only is None else {"postgresql_where": only}
+    return Index(f"ix_offer_{name}", *whole, postgresql_include=_carrying(whole), **more)
+
+
+class Offer(Row, table=True):
+    """One way to find one item of a published listing. `term` is empty for the item itself, `m:copper` for a material it is
+    made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|",
+    `mass_g` that of the whole listing; `closes_at` is infinity where bidding has no end. `latitude` and `longitude` are
+    exact to two metres. `seen_by` are the seller and the invited where not everybody sees it.
+
+    A trigger keeps `status` and `closes_at` those of the listing."""
+
+    __tablename__ = "offer"
+    __audited__: ClassVar[bool] = False
+    __table_args__ = (
+        CheckConstraint("waste_code <> ''", name="waste_code"),
+        _index("closing", "term", "closes_at", "listing_id"),
+        _index("newest", "term", "listing_id"),
+        _index("kind", "term", *_KIND),
+        _index("wide", "term", "h3_res3", "closes_at", "listing_id"),
+        _index("country", "term", "country", only=_OF_ITEMS_AND_MATERIALS),
+        _index("waste_code", "term", "waste_code", only=_OF_ITEMS_AND_MATERIALS),
+        _index("mass", "term", "mass_g", only=_OF_ITEMS_AND_MATERIALS),
+        _index("near", "h3_res5", "closes_at", "listing_id", only=_OF_ITEMS),
+        _index("wide_newest", "h3_res3", "listing_id", only=_OF_ITEMS),
+    )
+
+    listing_id: ListingId = Field(foreign_key="listing.id", primary_key=True)
+    place: int = Field(primary_key=True)
+    term: str
+    status: str
+    closes_at: datetime = Field(sa_type=Instant)
+    grade: int = Field(sa_type=SmallInteger)
+    return_reason: int = Field(sa_type=SmallInteger)
+    disposition_floor: int = Field(sa_type=SmallInteger)
+    mode: int = Field(sa_type=SmallInteger)
+    direction: int = Field(sa_type=SmallInteger)
+    materials: str
+    country: str
+    waste_code: str | None = None
+    mass_g: int | None = Field(default=None, sa_type=BigInteger)
+    h3_res3: int = Field(sa_type=BigInteger)
+    h3_res5: int = Field(sa_type=BigInteger)
+    latitude: float = Field(sa_type=REAL)
+    longitude: float = Field(sa_type=REAL)
+    seen_by: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
