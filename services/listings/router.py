@@ -16,6 +16,7 @@ from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import drafting, publishing, queries, searching
+from services.listings.dividing import router as dividing
 from services.listings.errors import NoRefusedRows
 from services.listings.importing import receiving
 from services.listings.importing.receiving import Manifest
@@ -42,7 +43,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports]
+routers = [listings, imports, dividing.router]
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]

@@ -33,9 +33,29 @@ from services.listings.models import (
 from services.listings.models.drafts import MOST_ITEMS_AT_ONCE
 
 Status = Literal[
-    "draft", "in_review", "scheduled", "open", "closed", "awarded", "fulfilled", "expired", "withdrawn", "cancelled"
+    "draft",
+    "in_review",
+    "scheduled",
+    "open",
+    "closed",
+    "partially_awarded",
+    "awarded",
+    "fulfilled",
+    "expired",
+    "withdrawn",
+    "cancelled",
 ]
-PublishedStatus = Literal["scheduled", "open", "closed", "awarded", "fulfilled", "expired", "withdrawn", "cancelled"]
+PublishedStatus = Literal[
+    "scheduled",
+    "open",
+    "closed",
+    "partially_awarded",
+    "awarded",
+    "fulfilled",
+    "expired",
+    "withdrawn",
+    "cancelled",
+]
 
 MOTORS: JsonDict = {
     "key": "motors",
@@ -138,6 +158,7 @@ class ItemAnswer(Response):
     key: str
     title: str
     quantity: int
+    free_quantity: int = Field(description="What of it is neither awarded nor relisted, where it is sold in parts")
     mass: Mass | None
     mass_method: str = Field(description="declared, weighed, estimated or data_sheet")
     condition_grade: str | None = Field(
@@ -161,6 +182,7 @@ class ItemAnswer(Response):
             "packaging": None if item.packaging is None else Packaging.model_validate(item.packaging),
             "composition": None if item.composition is None else [Share.model_construct(**s) for s in item.composition],
             "photos": [Photo.model_validate(photo) for photo in item.photos],
+            "free_quantity": item.quantity - item.awarded_quantity - item.relisted_quantity,
         }
         plain = {name: getattr(item, name) for name in cls.model_fields if name not in structures}
         return cls(**plain, **structures)
@@ -180,7 +202,8 @@ class ListingSummary(Response):
     currency: str
     disposition_floor: str = Field(description="The lowest rung the holder accepts")
     status: str = Field(
-        description="draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"
+        description="draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn"
+        " or cancelled"
     )
     visibility: str = Field(description="public or invited")
     published_at: UtcDatetime | None
@@ -212,6 +235,8 @@ class ListingAnswer(ListingSummary, Transitions):
     description: str | None
     hard_cap_at: UtcDatetime | None
     invited: list[OrgId]
+    lot_rule: str = Field(description="What a bid may be for: whole, by_item or by_fraction")
+    min_quantity: int | None = Field(description="by_fraction: the fewest pieces of an item that are sold")
     tolerance_bps: int
     inspection_days: int
     dispute_days: int

@@ -11,10 +11,11 @@ from services.listings.models.drafts import (
     Photo,
     Share,
 )
-from services.listings.models.goods import Item, Unit
+from services.listings.models.goods import Item, Lineage, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
 from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
+from services.listings.models.recalls import RECALL, RECALL_QUARANTINE, RecallCampaign, Stop
 
 __all__ = [
     "DISPOSITIONS",
@@ -22,6 +23,8 @@ __all__ = [
     "IMPORT",
     "IMPORT_STATUSES",
     "LISTING",
+    "RECALL",
+    "RECALL_QUARANTINE",
     "SEARCHABLE",
     "STATUSES",
     "DraftItem",
@@ -29,12 +32,15 @@ __all__ = [
     "Import",
     "Item",
     "ItemChanges",
+    "Lineage",
     "Listing",
     "ListingChanges",
     "ListingFacts",
     "ListingTerms",
     "Packaging",
     "Photo",
+    "RecallCampaign",
     "Share",
+    "Stop",
     "Unit",
 ]
