@@ -12,6 +12,7 @@ from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.dividing import live_bids
 
 CLOSE = "bidding.close"
 EXPIRE = "bid.expire"
@@ -80,6 +81,12 @@ async def lose_all(work: UnitOfWork, listing_id: ListingId) -> None:
     await intent_log.seal(work, listing_id)
     for bid in await queries.live_bids_for_update(work, listing_id):
         _lose(work, bid, "listing_ended")
+
+
+@live_bids.answered_by
+async def _could_be_won(work: UnitOfWork, listing_id: ListingId) -> bool:
+    async with work.as_house():
+        return bool(await queries.live_bids(work, listing_id))
 
 
 def _lose(work: UnitOfWork, bid: Bid, reason: str) -> None:

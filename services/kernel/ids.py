@@ -85,6 +85,18 @@ class ItemId(Id, prefix="itm"):
     """One kind of thing in one condition."""
 
 
+class LineageId(Id, prefix="lng"):
+    """That goods went from one listing into another."""
+
+
+class CampaignId(Id, prefix="rcl"):
+    """A manufacturer's recall."""
+
+
+class StopId(Id, prefix="stp"):
+    """A fact that forbids decisions about goods."""
+
+
 class ImportId(Id, prefix="imp"):
     """The reading of one manifest."""
 

@@ -1,13 +1,15 @@
 """State machines as data. A table of transitions says who may move what from where to where, and what forbids it.
 
-`move` is the only writer of a status. `choices` reads the same table for `allowed_transitions` and `blocked_transitions`, so
-the API can never promise what the code refuses. A transition marked `is_fact` has already happened: its guards flag, never refuse.
+`move` is the only writer of a status, and reads what stops the subject. `choices` reads the same table for
+`allowed_transitions` and `blocked_transitions`, so the API can never promise what the code refuses. A transition marked `is_fact`
+has already happened: its guards flag, never refuse.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from services.kernel import stops
 from services.kernel.errors import Blocked, Forbidden, Reason, TransitionNotPossible
 
 Guard = Callable[[Any, Any], Iterable[Reason]]
@@ -22,7 +24,8 @@ class Subject(Protocol):
 @dataclass(frozen=True)
 class Transition:
     """`target` None: the state stays. `actors` are parties to the thing: seller, buyer, carrier, driver, receiver, verifier,
-    operator, time, provider. `endpoint` tells whether partners can call it by this name."""
+    operator, time, provider. `endpoint` tells whether partners can call it by this name. A stop on the subject refuses every
+    transition but those made `despite_stops`: they let go, and decide nothing about the goods."""
 
     name: str
     sources: tuple[str, ...]
@@ -31,6 +34,7 @@ class Transition:
     guards: tuple[Guard, ...] = ()
     is_fact: bool = False
     endpoint: bool = True
+    despite_stops: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,12 @@ def check(
     transition = machine.find(name, subject.status)
     if by not in transition.actors:
         raise Forbidden(f"{name} of this {machine.thing} is not for the {by}.")
-    return transition, [reason for guard in transition.guards for reason in guard(subject, facts)]
+    return transition, _against(transition, subject, facts)
+
+
+def _against(transition: Transition, subject: Subject, facts: Any) -> list[Reason]:
+    stopped = [] if transition.despite_stops else stops.against(subject)
+    return [*stopped, *(reason for guard in transition.guards for reason in guard(subject, facts))]
 
 
 def move(machine: Machine, subject: Subject, name: str, *, by: str, facts: Any = None) -> Moved:
@@ -95,9 +104,6 @@ def choices(machine: Machine, subject: Subject, *, by: Iterable[str], facts: Any
         for transition in machine.transitions
         if transition.endpoint and subject.status in transition.sources and parties.intersection(transition.actors)
     ]
-    against = {
-        transition.name: [reason for guard in transition.guards for reason in guard(subject, facts)]
-        for transition in open_to_them
-    }
+    against = {transition.name: _against(transition, subject, facts) for transition in open_to_them}
     allowed = [t.name for t in open_to_them if t.is_fact or not against[t.name]]
     return Choices(allowed, [(t.name, against[t.name]) for t in open_to_them if t.name not in allowed])

@@ -49,6 +49,21 @@ class StatedByManifest(Conflict):
         super().__init__(f"{', '.join(names)} follow from the manifest's rows; import the mended rows instead.")
 
 
+class GoodsNotDivisible(Conflict):
+    """The goods cannot be divided so: more is asked for than there is, nothing would be left, or a part would weigh nothing."""
+
+    code = "goods_not_divisible"
+
+
+class UnitsMoveWhole(Conflict):
+    """Units of a manifest are not cut up: name whole ones, whose pieces sum to the quantity."""
+
+    code = "units_move_whole"
+
+    def __init__(self) -> None:
+        super().__init__("Units move whole: name the external ids of those whose pieces sum to the quantity.")
+
+
 class NoRefusedRows(NotFound):
     """The file exists once the manifest has been read."""
 
@@ -56,11 +71,21 @@ class NoRefusedRows(NotFound):
         super().__init__("file of refused rows for import", import_id)
 
 
-explain(409, may_not_list="Only a verified manufacturer or holder lists goods.")
+explain(
+    409,
+    may_not_list="Only a verified manufacturer or holder lists goods.",
+    bids_are_sealed="The listing is sealed and open; whether there are bids is a secret until the close.",
+    has_live_bids="Bidders rely on what they have bid for.",
+    remainder_stays_whole="What was refused at a receipt has one route, as a whole.",
+)
 explain(
     422,
     item_key_taken="Another item of the listing has this key.",
     listing_without_items="A listing needs at least one item.",
+    item_not_found="The listing has no such item, or it is named twice.",
+    unit_not_found="The item has no unit of this external id.",
+    sites_differ="Goods are merged where they lie: both drafts are at one site.",
+    same_listing="A draft is merged into another one.",
     nobody_invited="An invited listing names the processors it is for.",
     closes_at_required="A sealed or timed listing says when bidding ends.",
     closes_before_opening="Bidding ends after it has opened.",

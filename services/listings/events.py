@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.kernel.events import Event
-from services.kernel.ids import ImportId, ListingId, OrgId, RemainderId
+from services.kernel.ids import ImportId, ItemId, ListingId, OrgId, RemainderId
 from services.kernel.quantities import Mass
 
 
@@ -64,6 +64,39 @@ class ListingAwarded(ListingFact, Event, type="listing.awarded"):
 
 class ListingAwardReopened(ListingFact, Event, type="listing.award_reopened"):
     """The chosen bidder did not confirm, or the order was cancelled before loading: another bid may win."""
+
+
+class ListingPartiallyAwarded(ListingFact, Event, type="listing.partially_awarded"):
+    """A bid on part of the lot was chosen; something is left, or was not confirmed and is free again."""
+
+
+_NEW_DRAFT_IS_THE_SELLERS: dict[str, set[str]] = {"processor": {"into_listing_id", "moved"}}
+
+
+class MovedGoods(BaseModel):
+    """What went from one item into another; the ids are the same where a whole item moved. `mass` None: never weighed."""
+
+    from_item_id: ItemId
+    to_item_id: ItemId
+    quantity: int
+    mass: Mass | None
+
+
+class _Divided(ListingFact):
+    into_listing_id: ListingId
+    moved: list[MovedGoods]
+
+
+class ListingSplit(_Divided, Event, type="listing.split", hidden=_NEW_DRAFT_IS_THE_SELLERS):
+    """Goods have left the listing for a new draft; the sums are of what remains."""
+
+
+class ListingMerged(_Divided, Event, type="listing.merged", hidden=_NEW_DRAFT_IS_THE_SELLERS):
+    """All goods of the draft are in another draft now."""
+
+
+class ListingRemainderRelisted(_Divided, Event, type="listing.remainder_relisted", hidden=_NEW_DRAFT_IS_THE_SELLERS):
+    """What nobody has won is offered anew, in a draft of its own."""
 
 
 class ListingFulfilled(ListingFact, Event, type="listing.fulfilled"):

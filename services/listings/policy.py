@@ -34,6 +34,11 @@ def parties_of(actor: Actor, listing: Listing) -> list[str]:
     return [*parties, "operator"] if actor.is_operator else parties
 
 
+def must_see_all_of(actor: Actor, listing: Listing) -> None:
+    if not sees_all_of(actor, listing):
+        raise NotTheSeller()
+
+
 def sees_all_of(actor: Actor, listing: Listing) -> bool:
     """Whom the seller invited, and where a remainder came from, is not for everybody who may read the listing."""
     return actor.org_id == listing.seller_id or actor.is_operator

@@ -12,6 +12,7 @@ from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts, policy, queries, reviewing
+from services.listings.dividing import live_bids, relisting
 from services.listings.events import (
     ListingAwarded,
     ListingAwardReopened,
@@ -20,6 +21,7 @@ from services.listings.events import (
     ListingExpired,
     ListingFulfilled,
     ListingOpened,
+    ListingPartiallyAwarded,
     ListingPublished,
     ListingSubmitted,
     ListingWithdrawn,
@@ -65,7 +67,8 @@ async def facts_for(work: UnitOfWork, listing: Listing, actor: Actor) -> Listing
     is_remainder = listing.origin_remainder_id is not None
     may_list = policy.may_list(actor, is_remainder=is_remainder)
     if listing.status != "draft":
-        return ListingFacts(may_list)
+        is_asked = listing.status == "open" and listing.mode != "sealed" and actor.org_id == listing.seller_id
+        return ListingFacts(may_list, has_live_bids=is_asked and await live_bids.are_there(work, listing.id))
     shortcomings = reviewing.shortcomings(listing, await queries.items(work, listing.id), work.now)
     reasons = [] if is_remainder else await standing.against(work, listing.seller_id, policy.SELLERS)
     return ListingFacts(may_list, shortcomings, tuple(reasons))
@@ -113,13 +116,39 @@ async def mark_awarded(
     return listing
 
 
-async def reopen_award(work: UnitOfWork, listing: Listing, *, bidders: Iterable[str] = ()) -> Listing:
-    """The winner stepped back, or the order was cancelled before loading: another bid may be awarded."""
-    moved = move(LISTING, listing, "reopen_award", by="time")
+async def mark_partly_awarded(
+    work: UnitOfWork, listing: Listing, *, by: str = "seller", bidders: Iterable[str] = ()
+) -> Listing:
+    """A bid has won part of it, and something is left. What nobody wins in the award window is relisted."""
+    moved = move(LISTING, listing, "award_part", by=by, facts=ListingFacts())
+    await timers.schedule(work, EXPIRE, listing.id, work.now + AWARD_WINDOW)
+    told = facts.of(ListingPartiallyAwarded, listing)
+    work.emit(told, subject=listing.id, audience=facts.audience(listing, bidders), moved=moved)
+    return listing
+
+
+async def reopen_award(
+    work: UnitOfWork, listing: Listing, *, bidders: Iterable[str] = (), is_part: bool = False
+) -> Listing:
+    """The winner stepped back, or the order was cancelled before loading: another bid may be awarded. `is_part`: other awards
+    of the listing stand."""
+    moved = move(LISTING, listing, "reopen_part" if is_part else "reopen_award", by="time")
     await timers.schedule(work, EXPIRE, listing.id, work.now + AWARD_WINDOW)
     told = facts.of(ListingAwardReopened, listing)
     work.emit(told, subject=listing.id, audience=facts.audience(listing, bidders), moved=moved)
     return listing
+
+
+async def relist_remainder(
+    work: UnitOfWork, listing_id: ListingId, *, by: Actor, check_version: CheckVersion = any_version
+) -> Listing:
+    """The new draft, with all that is free of a listing sold in parts; the listing is awarded as far as it goes."""
+    listing = await queries.visible_listing_for_update(work, listing_id, by)
+    policy.must_be_the_seller(by, listing)
+    check_version(listing.version)
+    moved = move(LISTING, listing, "relist_remainder", by="seller")
+    await timers.cancel(work, EXPIRE, listing.id)
+    return await relisting.relist(work, listing, moved)
 
 
 async def expire(work: UnitOfWork, listing: Listing, *, bidders: Iterable[str] = ()) -> Listing:
@@ -133,7 +162,11 @@ async def expire(work: UnitOfWork, listing: Listing, *, bidders: Iterable[str] =
 
 @timer(EXPIRE)
 async def _expire_after_the_award_window(work: UnitOfWork, listing_id: str) -> None:
-    await expire(work, await queries.listing_for_update(work, listing_id))
+    listing = await queries.listing_for_update(work, listing_id)
+    if listing.status == "partially_awarded":
+        await relisting.relist(work, listing, move(LISTING, listing, "relist_remainder", by="time"))
+    else:
+        await expire(work, listing)
 
 
 async def fulfil(work: UnitOfWork, listing: Listing, *, bidders: Iterable[str] = ()) -> Listing:

@@ -3,7 +3,22 @@
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, delete, false, literal, or_, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    delete,
+    false,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
@@ -13,7 +28,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.models import Import, Item, Listing, Unit
+from services.listings.models import Import, Item, Lineage, Listing, Unit
 from services.parties.policy import within_its_sites
 
 T = TypeVar("T")
@@ -113,6 +128,25 @@ async def units(work: UnitOfWork, item_ids: Collection[str]) -> Sequence[Unit]:
     """Of these items, in the order of their external ids."""
     query = select(Unit).where(col(Unit.item_id).in_(item_ids), col(Unit.livemode) == work.livemode)
     return (await work.session.execute(query.order_by(col(Unit.external_id)))).scalars().all()
+
+
+async def lineage(work: UnitOfWork, listing_id: str) -> Sequence[Lineage]:
+    """What went into the listing and out of it, in the order in which it did."""
+    query = select(Lineage).where(
+        or_(col(Lineage.from_listing_id) == listing_id, col(Lineage.to_listing_id) == listing_id),
+        col(Lineage.livemode) == work.livemode,
+    )
+    return (await work.session.execute(query.order_by(col(Lineage.id)))).scalars().all()
+
+
+async def move_units(
+    work: UnitOfWork, item_id: ItemId, to: ItemId, external_ids: Collection[str] | None = None
+) -> None:
+    """All of an item's units into another, or those of these ids."""
+    query = update(Unit).where(col(Unit.item_id) == item_id, col(Unit.livemode) == work.livemode)
+    if external_ids is not None:
+        query = query.where(col(Unit.external_id).in_(external_ids))
+    await work.session.execute(query.values(item_id=to))
 
 
 async def drafts_of_units(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ListingId]:

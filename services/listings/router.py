@@ -18,6 +18,7 @@ from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import drafting, publishing, queries, reading, searching
+from services.listings.dividing import router as dividing
 from services.listings.errors import NoRefusedRows
 from services.listings.importing import receiving
 from services.listings.importing.receiving import Manifest
@@ -52,7 +53,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports]
+routers = [listings, imports, dividing.router]
 
 MOST_KG = 1_000_000_000
 """A million tonnes."""

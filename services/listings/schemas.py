@@ -33,9 +33,29 @@ from services.listings.models import (
 from services.listings.models.drafts import MOST_ITEMS_AT_ONCE
 
 Status = Literal[
-    "draft", "in_review", "scheduled", "open", "closed", "awarded", "fulfilled", "expired", "withdrawn", "cancelled"
+    "draft",
+    "in_review",
+    "scheduled",
+    "open",
+    "closed",
+    "partially_awarded",
+    "awarded",
+    "fulfilled",
+    "expired",
+    "withdrawn",
+    "cancelled",
 ]
-PublishedStatus = Literal["scheduled", "open", "closed", "awarded", "fulfilled", "expired", "withdrawn", "cancelled"]
+PublishedStatus = Literal[
+    "scheduled",
+    "open",
+    "closed",
+    "partially_awarded",
+    "awarded",
+    "fulfilled",
+    "expired",
+    "withdrawn",
+    "cancelled",
+]
 
 MOTORS: JsonDict = {
     "key": "motors",
@@ -138,6 +158,7 @@ class ItemAnswer(Response):
     key: str
     title: str
     quantity: int
+    free_quantity: int = Field(description="What of it is neither awarded nor relisted, where it is sold in parts")
     mass: Mass | None
     mass_method: str = Field(description="declared, weighed, estimated or data_sheet")
     condition_grade: str | None = Field(
@@ -162,6 +183,7 @@ class ItemAnswer(Response):
         structures = {
             "mass": None if grams is None else Mass(grams),
             "composition": None if shares is None else [Share.model_construct(**share) for share in shares],
+            "free_quantity": columns["quantity"] - columns["awarded_quantity"] - columns["relisted_quantity"],
         }
         return cls.model_validate(columns | structures)
 
@@ -181,7 +203,8 @@ class ListingSummary(Response):
     disposition_floor: str = Field(description="The lowest rung the holder accepts")
     price_direction: str | None = Field(description="buyer_pays or seller_pays; null leaves it to the bids")
     status: str = Field(
-        description="draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"
+        description="draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn"
+        " or cancelled"
     )
     visibility: str = Field(description="public or invited")
     published_at: UtcDatetime | None
@@ -213,6 +236,8 @@ class ListingAnswer(ListingSummary, Transitions):
     description: str | None
     hard_cap_at: UtcDatetime | None
     invited: list[OrgId]
+    lot_rule: str = Field(description="What a bid may be for: whole, by_item or by_fraction")
+    min_quantity: int | None = Field(description="by_fraction: the fewest pieces of an item that are sold")
     tolerance_bps: int
     inspection_days: int
     dispute_days: int

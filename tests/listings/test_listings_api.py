@@ -53,7 +53,7 @@ async def test_a_draft_says_what_is_missing_before_it_is_published(
     seller = await organization(sessions)
     made = await client.post("/v1/listings", json=body(seller), headers=seller.headers)
     assert (made.status_code, made.headers["etag"]) == (201, '"1"')
-    assert made.json()["allowed_transitions"] == ["withdraw"]
+    assert made.json()["allowed_transitions"] == ["split", "merge", "withdraw"]
     assert made.json()["blocked_transitions"] == [
         {
             "name": "publish",

@@ -289,7 +289,7 @@ def test_every_pair_of_the_table_moves(name: str, before: str) -> None:
     listing = in_status(before)
     transition = LISTING.find(name, before)
     moved = move(LISTING, listing, name, by=transition.actors[0], facts=ListingFacts())
-    assert (moved.old, moved.new, listing.version) == (before, transition.target, 2)
+    assert (moved.old, moved.new, listing.version) == (before, transition.target or before, 2)
 
 
 @pytest.mark.parametrize(("name", "before"), sorted(POSSIBLE))

@@ -1,11 +1,12 @@
 """A bid: a processor's promise for a lot. What was promised never changes; a better promise is a new bid."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as Described
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.kernel.ids import BidId, ListingId, OrgId, SiteId
@@ -67,7 +68,10 @@ class NewBid(BaseModel):
 
 class Bid(Versioned, table=True):
     """`price_minor` is signed and per `price_unit`. `received_at` is the stamp by which it counts. `sequence` numbers the
-    listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close."""
+    listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close.
+
+    `parts` are what it is for, as [{item_id, quantity}] with quantity None for all of the item; None is the whole lot. `stops` are
+    those of its listing."""
 
     __tablename__ = "bid"
     __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
@@ -110,6 +114,10 @@ class Bid(Versioned, table=True):
     sequence: int | None = None
     status: str = "submitted"
     ended_reason: str | None = None
+    parts: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    stops: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )
 
     @property
     def price(self) -> Money:

@@ -52,11 +52,11 @@ BID = Machine(
     Transition("admit", ("submitted",), "active", ("time",), endpoint=False),
     Transition("award", ("active",), "awarded", ("seller", "time"), (_bidding_is_over, _is_the_only_award, _is_valid)),
     Transition("confirm", ("awarded",), "confirmed", ("buyer",)),
-    Transition("time_out", ("awarded",), "timed_out", ("time",), endpoint=False),
-    Transition("withdraw", LIVE, "withdrawn", ("buyer",), (_is_revocable,)),
-    Transition("supersede", LIVE, "withdrawn", ("buyer",), endpoint=False),
-    Transition("lose", LIVE, "lost", ("time",), endpoint=False),
-    Transition("expire", LIVE, "expired", ("time",), endpoint=False),
+    Transition("time_out", ("awarded",), "timed_out", ("time",), endpoint=False, despite_stops=True),
+    Transition("withdraw", LIVE, "withdrawn", ("buyer",), (_is_revocable,), despite_stops=True),
+    Transition("supersede", LIVE, "withdrawn", ("buyer",), endpoint=False, despite_stops=True),
+    Transition("lose", LIVE, "lost", ("time",), endpoint=False, despite_stops=True),
+    Transition("expire", LIVE, "expired", ("time",), endpoint=False, despite_stops=True),
 )
 """Raising, countering, shortlisting, disqualifying and defaulting come with their own rows. `award` and `confirm` are called
 by the orders."""

@@ -11,11 +11,12 @@ from services.listings.models.drafts import (
     Photo,
     Share,
 )
-from services.listings.models.goods import Item, Unit
+from services.listings.models.goods import Item, Lineage, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
 from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 from services.listings.models.offers import Offer
+from services.listings.models.recalls import RECALL, RECALL_QUARANTINE, RecallCampaign, Stop
 
 __all__ = [
     "DISPOSITIONS",
@@ -23,6 +24,8 @@ __all__ = [
     "IMPORT",
     "IMPORT_STATUSES",
     "LISTING",
+    "RECALL",
+    "RECALL_QUARANTINE",
     "SEARCHABLE",
     "STATUSES",
     "DraftItem",
@@ -30,6 +33,7 @@ __all__ = [
     "Import",
     "Item",
     "ItemChanges",
+    "Lineage",
     "Listing",
     "ListingChanges",
     "ListingFacts",
@@ -37,6 +41,8 @@ __all__ = [
     "Offer",
     "Packaging",
     "Photo",
+    "RecallCampaign",
     "Share",
+    "Stop",
     "Unit",
 ]

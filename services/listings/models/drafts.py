@@ -16,6 +16,7 @@ Mode = Literal["sealed", "timed", "negotiated"]
 PriceUnit = Literal["tonne", "piece", "lot"]
 Visibility = Literal["public", "invited"]
 PriceDirection = Literal["buyer_pays", "seller_pays"]
+LotRule = Literal["whole", "by_item", "by_fraction"]
 Disposition = Literal["reuse", "repair", "remanufacture", "harvest", "recycle", "recover", "dispose"]
 DISPOSITIONS: tuple[Disposition, ...] = get_args(Disposition)
 """From the highest rung to the lowest."""
@@ -195,6 +196,13 @@ class ListingTerms(BaseModel):
     )
     visibility: Visibility = "public"
     invited: Annotated[list[OrgId], Field(max_length=100)] = Field(default_factory=list)
+    lot_rule: LotRule = Field(
+        default="whole",
+        description="What a bid may be for: the whole lot, items of it, or a quantity of an item",
+    )
+    min_quantity: Annotated[int, Field(ge=1, le=MOST_PIECES)] | None = Field(
+        default=None, description="by_fraction only: the fewest pieces of an item that are sold; one if not given"
+    )
     tolerance_bps: Annotated[int, Field(ge=0, le=2_000)] = 500
     inspection_days: Annotated[int, Field(ge=1, le=30)] = 3
     dispute_days: Annotated[int, Field(ge=1, le=30)] = 5
@@ -243,6 +251,8 @@ class ListingChanges(_Changes):
     hard_cap_at: AwareDatetime | None = None
     visibility: Visibility | None = None
     invited: Annotated[list[OrgId], Field(max_length=100)] | None = None
+    lot_rule: LotRule | None = None
+    min_quantity: Annotated[int, Field(ge=1, le=MOST_PIECES)] | None = None
     tolerance_bps: Annotated[int, Field(ge=0, le=2_000)] | None = None
     inspection_days: Annotated[int, Field(ge=1, le=30)] | None = None
     dispute_days: Annotated[int, Field(ge=1, le=30)] | None = None
@@ -252,7 +262,7 @@ class ListingChanges(_Changes):
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
-        return frozenset({"description", "price_direction", "opens_at", "closes_at", "hard_cap_at"})
+        return frozenset({"description", "price_direction", "opens_at", "closes_at", "hard_cap_at", "min_quantity"})
 
 
 class ItemChanges(_Changes):

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from services.kernel.ids import ItemId, ListingId, OrgId
+from services.kernel.ids import CampaignId, ItemId, LineageId, ListingId, OrgId
 from services.kernel.tables import Row, json_field
 
 
@@ -16,13 +16,24 @@ def _json_or_null() -> "Column[Any]":
 
 class Item(Row, table=True):
     """One kind of thing in one condition. `mass_g` is that of all pieces; `waste_code` six digits, None for no waste;
-    `un_number` such as UN3480; `composition` is [{material, ppm}] summing to 1,000,000, None is silence."""
+    `un_number` such as UN3480; `composition` is [{material, ppm}] summing to 1,000,000, None is silence.
+
+    Where the listing is sold in parts, `awarded_…` is what live awards have won of it; `relisted_…` is what has gone into another
+    listing after that. `recall_campaign_id` names the recall under which it is offered."""
 
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("listing_id", "key"),
         CheckConstraint("quantity >= 1", name="quantity"),
         CheckConstraint("mass_g >= 1", name="mass"),
+        CheckConstraint(
+            "awarded_quantity >= 0 AND relisted_quantity >= 0 AND awarded_quantity + relisted_quantity <= quantity",
+            name="given_away_quantity",
+        ),
+        CheckConstraint(
+            "awarded_g >= 0 AND relisted_g >= 0 AND awarded_g + relisted_g <= COALESCE(mass_g, 0)",
+            name="given_away_mass",
+        ),
         Index(
             "ix_item_composition",
             "composition",
@@ -50,6 +61,11 @@ class Item(Row, table=True):
     composition: list[dict[str, Any]] | None = Field(default=None, sa_column=_json_or_null())
     is_data_bearing: bool | None = None
     photos: list[dict[str, Any]] = json_field(default_factory=list)
+    awarded_quantity: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    awarded_g: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    relisted_quantity: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    relisted_g: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    recall_campaign_id: CampaignId | None = Field(default=None, foreign_key="recall_campaign.id")
 
 
 class Unit(Row, table=True):
@@ -64,7 +80,32 @@ class Unit(Row, table=True):
     external_id: str = Field(primary_key=True)
     item_id: ItemId = Field(foreign_key="item.id", index=True)
     quantity: int = 1
-    serial: str | None = None
+    serial: str | None = Field(default=None, index=True)
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     fault: str | None = None
     details: dict[str, Any] = json_field()
+
+
+class Lineage(Row, table=True):
+    """That pieces and grams of one item went into another, or with all of it into another listing: when, by whom, why. Written
+    once; the items themselves may be gone since."""
+
+    __tablename__ = "lineage"
+    __table_args__ = (
+        CheckConstraint("kind IN ('split', 'merge', 'relist')", name="kind"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("mass_g >= 1", name="mass"),
+        CheckConstraint("from_listing_id <> to_listing_id", name="two_listings"),
+    )
+
+    id: LineageId = Field(default_factory=LineageId.new, primary_key=True)
+    kind: str
+    seller_id: OrgId = Field(foreign_key="organization.id")
+    from_listing_id: ListingId = Field(foreign_key="listing.id", index=True)
+    from_item_id: ItemId
+    to_listing_id: ListingId = Field(foreign_key="listing.id", index=True)
+    to_item_id: ItemId
+    quantity: int
+    mass_g: int | None = Field(default=None, sa_type=BigInteger)
+    moved_by: str
+    reason: str | None = None

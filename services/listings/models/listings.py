@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, text
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
@@ -15,15 +15,17 @@ STATUSES = (
     "scheduled",
     "open",
     "closed",
+    "partially_awarded",
     "awarded",
     "fulfilled",
     "expired",
     "withdrawn",
     "cancelled",
 )
-SEARCHABLE = ("scheduled", "open", "closed", "awarded", "fulfilled", "expired")
+SEARCHABLE = ("scheduled", "open", "closed", "partially_awarded", "awarded", "fulfilled", "expired")
 ENDED_WITHOUT_AWARD = frozenset({"expired", "withdrawn", "cancelled"})
 """The goods are still with the seller and may be listed again."""
+LOT_RULES = ("whole", "by_item", "by_fraction")
 
 
 def listed(values: tuple[str, ...]) -> str:
@@ -33,7 +35,10 @@ def listed(values: tuple[str, ...]) -> str:
 
 class Listing(Versioned, table=True):
     """`item_count`, `total_mass_g` (None as soon as one item has no mass) and `materials` ([{material, mass_g}], heaviest
-    first) are summed over the items whenever these change. `published_at` says since when others may see it."""
+    first) are summed over the items whenever these change. `published_at` says since when others may see it.
+
+    `lot_rule` says what a bid may be for: the whole lot, items of it, or pieces of an item, then at least `min_quantity` of it.
+    `stops` are the reasons that forbid deciding about it, for the sake of what is in it."""
 
     __tablename__ = "listing"
     __table_args__ = (
@@ -50,7 +55,11 @@ class Listing(Versioned, table=True):
         CheckConstraint(
             "status NOT IN ('open', 'closed') OR mode = 'negotiated' OR effective_end_at IS NOT NULL", name="clock"
         ),
-        CheckConstraint("(origin_listing_id IS NULL) = (origin_remainder_id IS NULL)", name="origin"),
+        CheckConstraint("origin_remainder_id IS NULL OR origin_listing_id IS NOT NULL", name="origin"),
+        CheckConstraint(f"lot_rule IN ({listed(LOT_RULES)})", name="lot_rule"),
+        CheckConstraint(
+            "min_quantity IS NULL OR (min_quantity >= 1 AND lot_rule = 'by_fraction')", name="min_quantity"
+        ),
         Index("ix_listing_place", "latitude", "longitude"),
         Index("ix_listing_status", "livemode", "status", "id"),
     )
@@ -73,6 +82,8 @@ class Listing(Versioned, table=True):
     published_at: datetime | None = Field(default=None, sa_type=Instant)
     visibility: str = "public"
     invited: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    lot_rule: str = Field(default="whole", sa_column_kwargs={"server_default": text("'whole'")})
+    min_quantity: int | None = None
     tolerance_bps: int = 500
     inspection_days: int = 3
     dispute_days: int = 5
@@ -87,3 +98,6 @@ class Listing(Versioned, table=True):
     item_count: int = 0
     total_mass_g: int | None = Field(default=None, sa_type=BigInteger)
     materials: list[dict[str, Any]] = json_field(default_factory=list)
+    stops: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )

@@ -11,11 +11,12 @@ from services.listings.models.listings import Listing
 @dataclass(frozen=True)
 class ListingFacts:
     """What a verb has looked up for a decision. `standing` is what stands against the seller's papers, `shortcomings` what the
-    content lacks for publishing, by pointer."""
+    content lacks for publishing, by pointer. `has_live_bids`: somebody could still win what is in it."""
 
     may_list: bool = True
     shortcomings: tuple[Detail, ...] = ()
     standing: tuple[Reason, ...] = ()
+    has_live_bids: bool = False
 
 
 def _seller_may_list(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
@@ -37,6 +38,18 @@ def _is_negotiated_while_open(listing: Listing, facts: ListingFacts) -> Iterable
         yield Reason("still_open", "Bids are awarded after the close; only a negotiated listing is awarded while open.")
 
 
+def _nobody_has_bid(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
+    if listing.status == "open" and listing.mode == "sealed":
+        yield Reason("bids_are_sealed", "Whether there are bids is a secret until the close.")
+    elif facts.has_live_bids:
+        yield Reason("has_live_bids", "Bidders rely on what they have bid for.")
+
+
+def _is_no_remainder(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
+    if listing.origin_remainder_id is not None:
+        yield Reason("remainder_stays_whole", "What was refused at a receipt has one route, as a whole.")
+
+
 LISTING = Machine(
     "listing",
     Transition(
@@ -48,21 +61,61 @@ LISTING = Machine(
     ),
     Transition("approve", ("in_review",), "scheduled", ("operator", "time"), endpoint=False),
     Transition("open", ("scheduled",), "open", ("time",), endpoint=False),
-    Transition("close", ("open",), "closed", ("time",), endpoint=False),
+    Transition(
+        "split",
+        ("draft", "scheduled", "open"),
+        None,
+        ("seller",),
+        (_nobody_has_bid, _is_no_remainder),
+        despite_stops=True,
+    ),
+    Transition("merge", ("draft",), "withdrawn", ("seller",), (_is_no_remainder,), despite_stops=True),
+    Transition("close", ("open",), "closed", ("time",), endpoint=False, despite_stops=True),
     Transition(
         "award",
-        ("closed", "open"),
+        ("closed", "open", "partially_awarded"),
         "awarded",
         ("seller", "time"),
         guards=(_is_negotiated_while_open,),
         endpoint=False,
     ),
-    Transition("reopen_award", ("awarded",), "closed", ("time",), endpoint=False),
-    Transition("expire", ("closed",), "expired", ("time",), endpoint=False),
-    Transition("fulfil", ("awarded",), "fulfilled", ("time",), endpoint=False),
-    Transition("withdraw", ("draft", "in_review", "scheduled", "open", "closed"), "withdrawn", ("seller",)),
     Transition(
-        "cancel", ("draft", "in_review", "scheduled", "open", "closed"), "cancelled", ("operator",), endpoint=False
+        "award_part",
+        ("closed", "open", "partially_awarded"),
+        "partially_awarded",
+        ("seller", "time"),
+        guards=(_is_negotiated_while_open,),
+        endpoint=False,
+    ),
+    Transition("relist_remainder", ("partially_awarded",), "awarded", ("seller", "time"), despite_stops=True),
+    Transition(
+        "reopen_award", ("awarded", "partially_awarded"), "closed", ("time",), endpoint=False, despite_stops=True
+    ),
+    Transition(
+        "reopen_part",
+        ("awarded", "partially_awarded"),
+        "partially_awarded",
+        ("time",),
+        endpoint=False,
+        despite_stops=True,
+    ),
+    Transition("expire", ("closed",), "expired", ("time",), endpoint=False, despite_stops=True),
+    Transition("fulfil", ("awarded",), "fulfilled", ("time",), endpoint=False, despite_stops=True),
+    Transition(
+        "withdraw",
+        ("draft", "in_review", "scheduled", "open", "closed"),
+        "withdrawn",
+        ("seller",),
+        despite_stops=True,
+    ),
+    Transition(
+        "cancel",
+        ("draft", "in_review", "scheduled", "open", "closed"),
+        "cancelled",
+        ("operator",),
+        endpoint=False,
+        despite_stops=True,
     ),
 )
-"""Pausing, amending and awarding by fraction come with their own rows; `award` is called on the bid."""
+"""Pausing and amending come with their own rows; `award` is called on the bid. `…_part` is of a listing sold in parts, of which
+something is free, or still awarded."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.kernel.ids import (
@@ -76,6 +76,9 @@ class Order(Versioned, table=True):
     cancel_reason: str | None = None
     parent_order_id: OrderId | None = Field(default=None, foreign_key="order.id", index=True)
     origin_remainder_id: RemainderId | None = Field(default=None, index=True)
+    stops: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )
 
 
 class OrderLine(Versioned, table=True):

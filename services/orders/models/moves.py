@@ -57,13 +57,16 @@ _TIME = ("time",)
 ORDER = Machine(
     "order",
     Transition("confirm", ("pending_confirmation",), "confirmed", ("buyer",), (_is_in_time,), endpoint=False),
-    Transition("lapse", ("pending_confirmation",), "cancelled", _TIME, (_is_over_time,), endpoint=False),
+    Transition(
+        "lapse", ("pending_confirmation",), "cancelled", _TIME, (_is_over_time,), endpoint=False, despite_stops=True
+    ),
     Transition(
         "cancel",
         ("pending_confirmation", "confirmed"),
         "cancelled",
         ("seller", "buyer", "operator"),
         (_nothing_is_loaded,),
+        despite_stops=True,
     ),
     Transition("start", ("confirmed",), "in_fulfilment", _TIME, is_fact=True, endpoint=False),
     Transition("receive", _UNDERWAY, "partially_received", ("receiver", "time"), (_is_inside_tolerance,), is_fact=True),
@@ -76,16 +79,17 @@ ORDER = Machine(
         is_fact=True,
         endpoint=False,
     ),
-    Transition("accept", ("received",), "accepted", _TIME, endpoint=False),
-    Transition("accept_in_part", ("received",), "partially_accepted", _TIME, endpoint=False),
-    Transition("refuse", ("received",), "refused", _TIME, endpoint=False),
+    Transition("accept", ("received",), "accepted", _TIME, endpoint=False, despite_stops=True),
+    Transition("accept_in_part", ("received",), "partially_accepted", _TIME, endpoint=False, despite_stops=True),
+    Transition("refuse", ("received",), "refused", _TIME, endpoint=False, despite_stops=True),
     Transition(
         "route_remainder",
         ("partially_received", "received", "partially_accepted", "refused", "settled"),
         None,
         ("seller", "time"),
         (_something_looks_for_a_route,),
+        despite_stops=True,
     ),
     Transition("settle", ("accepted", "partially_accepted", "refused"), "settled", _TIME, is_fact=True, endpoint=False),
-    Transition("close", ("settled",), "closed", _TIME, (_closing_rule,), endpoint=False),
+    Transition("close", ("settled",), "closed", _TIME, (_closing_rule,), endpoint=False, despite_stops=True),
 )
