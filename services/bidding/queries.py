@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
+from services.bidding import counters
 from services.bidding.adjudicating import Entry
 from services.bidding.models import LIVE, STOOD, Bid, BidFacts
 from services.bidding.policy import OPENED
@@ -122,6 +123,7 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
     of_bids = await listings.listings(work, {bid.listing_id for bid in bids})
     leading = await _leading(work, [found.id for found in of_bids.values() if found.mode == "timed"])
     awarded = await _awarded(work, [found.id for found in of_bids.values() if found.status == "awarded"])
+    on_the_table = await counters.on_the_table(work, [bid.id for bid in bids if bid.status == "countered"])
     return {
         bid.id: BidFacts(
             now=now,
@@ -130,6 +132,7 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
             is_over=is_over(of_bids[bid.listing_id], now),
             is_leading=bid.id in leading,
             has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id}),
+            counter=on_the_table.get(bid.id),
         )
         for bid in bids
     }

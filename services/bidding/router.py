@@ -5,13 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import placing, policy, queries
-from services.bidding.models import Bid
+from services.bidding import countering, counters, placing, policy, queries
+from services.bidding.models import Bid, Counter
 from services.bidding.ranking import SELLER_COMMISSION_BPS
-from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
+from services.bidding.schemas import (
+    BidAnswer,
+    BidPage,
+    CounterAnswer,
+    CounterPage,
+    NewBidRequest,
+    NewCounterRequest,
+    RankingAnswer,
+)
 from services.kernel.actors import Actor
 from services.kernel.http.expanding import Expand, expanding, tells
-from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import BidId, ListingId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
@@ -93,6 +101,30 @@ async def withdraw(bid_id: BidId, work: Work, actor: Writes, matching: Matching,
     bid = await placing.withdraw(work, bid_id, by=actor, check_version=matching.matches)
     tag(answer, bid.version)
     return await _answer(work, bid, actor)
+
+
+@bids.post("/bids/{bid_id}/counter", summary="Counter a bid", dependencies=[DryRun])
+async def counter(
+    bid_id: BidId, body: NewCounterRequest, work: Work, actor: Writes, matching: MustMatch, answer: Response
+) -> BidAnswer:
+    """Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
+    and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they have
+    not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+
+    Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
+    `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`."""
+    bid = await countering.counter(work, bid_id, body, by=actor, check_version=matching.matches)
+    tag(answer, bid.version)
+    return await _answer(work, bid, actor)
+
+
+@bids.get("/bids/{bid_id}/counters", summary="List the counter-offers to a bid")
+async def counters_(bid_id: BidId, work: Work, actor: Reads, paging: Paging) -> CounterPage:
+    """What seller and bidder said, newest first; for the two of them."""
+    bid = await queries.visible_bid(work, bid_id, actor)
+    rows, cursor = await rows_of(work, counters.of(bid.id), col(Counter.id), paging)
+    data = [CounterAnswer.model_validate(row) for row in rows]
+    return CounterPage(data=data, has_more=cursor is not None, next_cursor=cursor)
 
 
 @bids.get("/listings/{listing_id}/ranking", summary="Rank the bids for a listing")

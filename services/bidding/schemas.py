@@ -1,18 +1,20 @@
 """Requests and answers of bids."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import ConfigDict, Field
 
-from services.bidding.models import BID, Bid, BidFacts, NewBid
+from services.bidding.models import BID, Bid, BidFacts, NewBid, NewCounter
 from services.bidding.policy import part_of
 from services.bidding.ranking import Ranked
 from services.kernel.actors import Actor
 from services.kernel.http.expanding import Expandable
 from services.kernel.http.schemas import Request, Response, Transitions, UtcDatetime, told
-from services.kernel.ids import BidId, ListingId, OrgId, SiteId
+from services.kernel.ids import BidId, CounterId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
 from services.kernel.pagination import Page
+from services.kernel.quantities import Mass
 from services.kernel.states import choices
 from services.listings.models import Listing
 
@@ -39,8 +41,43 @@ class NewBidRequest(NewBid, Request):
     )
 
 
+class NewCounterRequest(NewCounter, Request):
+    """What you would take instead: for the same lot, site and disposition as the bid."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "price": {"amount": "128.00", "currency": "EUR"},
+                    "note": "With the cable drums left out of the count.",
+                }
+            ]
+        },
+    )
+
+
+class CounterAnswer(Response):
+    """A counter-offer. `haulage` is the ceiling of a bid FCA, the quote of one DAP."""
+
+    id: CounterId
+    bid_id: BidId
+    number: int = Field(description="Counts the bid's counter-offers from 1")
+    side: str = Field(description="Who said it: seller or buyer")
+    price: Money
+    haulage: Money | None
+    note: str | None
+    expires_at: UtcDatetime | None
+    created_at: UtcDatetime
+
+
+class CounterPage(Page[CounterAnswer]):
+    """Counter-offers, newest first."""
+
+
 class BidAnswer(Expandable, Transitions):
-    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
+    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered. `counter` is the
+    counter-offer on the table, `agreed_price` the one that was accepted; `price` stays what was promised."""
 
     expandable = ("listing",)
 
@@ -56,11 +93,14 @@ class BidAnswer(Expandable, Transitions):
     disposition: str = Field(description="reuse, repair, remanufacture, harvest, recycle, recover or dispose")
     operation: str | None
     valid_until: UtcDatetime | None
+    co2e: Mass | None = Field(description="As the bidder states it; null is missing, not nothing")
+    counter: CounterAnswer | None
+    agreed_price: Money | None
     received_at: UtcDatetime = Field(description="The instant by which the bid counts")
     sequence: int | None
     is_leading: bool | None
     status: str = Field(
-        description="submitted, active, awarded, confirmed, timed_out, lost, withdrawn or expired",
+        description="submitted, active, countered, awarded, confirmed, timed_out, lost, withdrawn or expired",
     )
     ended_reason: str | None = Field(description="Why it was withdrawn, lost or timed out")
     livemode: bool
@@ -69,9 +109,11 @@ class BidAnswer(Expandable, Transitions):
     @classmethod
     def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor) -> "BidAnswer":
         part = part_of(actor, bid, listing)
+        facts = replace(facts, part=part)
         shown = {name: getattr(bid, name) for name in cls.model_fields if hasattr(bid, name)}
         shown["sequence"] = bid.sequence if part == "seller" else None
         shown["is_leading"] = facts.is_leading if facts.mode == "timed" else None
+        shown["counter"] = CounterAnswer.model_validate(facts.counter) if facts.counter is not None else None
         return cls(**shown, **told(choices(BID, bid, by=[part], facts=facts)))
 
 
