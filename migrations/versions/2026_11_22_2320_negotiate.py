@@ -110,9 +110,7 @@ def _finding() -> None:
         sa.CheckConstraint("cardinality(org_ids) > 0", name=op.f("ck_integrity_finding_orgs")),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_integrity_finding_listing_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrity_finding")),
-        sa.UniqueConstraint(
-            "listing_id", "kind", "org_ids", name=op.f("uq_integrity_finding_listing_id_kind_org_ids")
-        ),
+        sa.UniqueConstraint("listing_id", "kind", "org_ids", name=op.f("uq_integrity_finding_listing_id_kind_org_ids")),
     )
     op.create_index("ix_integrity_finding_status", "integrity_finding", ["livemode", "status", "id"])
 

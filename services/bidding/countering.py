@@ -67,9 +67,7 @@ def _must_fit(said: NewCounter, listing: Listing, now: datetime) -> None:
         raise BidDoesNotFit(*wrong)
 
 
-async def _say(
-    work: UnitOfWork, bid: Bid, said: NewCounter, part: str, last: Counter | None, at: datetime
-) -> Counter:
+async def _say(work: UnitOfWork, bid: Bid, said: NewCounter, part: str, last: Counter | None, at: datetime) -> Counter:
     before = last.haulage if last is not None else bid.haulage_now
     haulage = before if said.haulage is None else said.haulage
     row = Counter(

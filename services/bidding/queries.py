@@ -109,9 +109,13 @@ async def number(work: UnitOfWork, listing_id: str) -> None:
 
 async def ranking(work: UnitOfWork, listing: Listing, *, commission_bps: int = SELLER_COMMISSION_BPS) -> list[Ranked]:
     """Of all bids that stood when bidding ended, or stand while the listing negotiates; best first."""
+    return rank(await stood(work, listing), listing, await listings.items(work, listing.id), commission_bps)
+
+
+async def stood(work: UnitOfWork, listing: Listing) -> Sequence[Bid]:
+    """Unordered."""
     query = _bids(work).where(col(Bid.listing_id) == listing.id, col(Bid.status).in_(STOOD))
-    stood = (await work.session.execute(query)).scalars().all()
-    return rank(stood, listing, await listings.items(work, listing.id), commission_bps)
+    return (await work.session.execute(query)).scalars().all()
 
 
 async def facts(work: UnitOfWork, bid: Bid, *, now: datetime) -> BidFacts:

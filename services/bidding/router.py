@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import countering, counters, placing, policy, queries
+from services.bidding import countering, counters, placing, policy, queries, sizing_up
+from services.bidding.comparing import compare
 from services.bidding.models import Bid, Counter
-from services.bidding.ranking import SELLER_COMMISSION_BPS
+from services.bidding.ranking import rank, reserve_of
 from services.bidding.schemas import (
     BidAnswer,
     BidPage,
@@ -130,13 +131,17 @@ async def counters_(bid_id: BidId, work: Work, actor: Reads, paging: Paging) -> 
 @bids.get("/listings/{listing_id}/ranking", summary="Rank the bids for a listing")
 async def ranking(listing_id: ListingId, work: Work, actor: Reads) -> RankingAnswer:
     """For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the price on the
-    declared quantity, less the seller's haulage, less its commission; then the higher rung, then who came first. Refused with
-    `not_the_seller` and `still_open`.
+    declared quantity, less the seller's haulage, its commission and the tax it cannot recover; then the higher rung, the lower
+    CO2e, who came first, the id. Each bid tells what parts it from the one above, which bids are better in every respect, how
+    far the goods would travel, and whether its bidder's permits cover them today. Refused with `not_the_seller` and
+    `still_open`.
     """
     listing = await listings.visible_listing(work, listing_id, actor)
     policy.must_read_ranking(actor, listing)
-    ranked = await queries.ranking(work, listing)
-    return RankingAnswer.of(listing, ranked, SELLER_COMMISSION_BPS)
+    items = await listings.items(work, listing.id)
+    ranked = rank(await queries.stood(work, listing), listing, items)
+    sized_up = await sizing_up.size_up(work, listing, [one.bid for one in ranked])
+    return RankingAnswer.of(listing, compare(ranked), sized_up, reserve_of(listing, items))
 
 
 async def _answer(work: UnitOfWork, bid: Bid, actor: Actor) -> BidAnswer:

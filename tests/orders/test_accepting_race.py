@@ -47,7 +47,9 @@ async def test_both_sides_at_once_without_looking_make_one_move_each_in_turn(rac
     answers = await asyncio.gather(*moves)
     refused = [answer.json()["code"] for answer in answers if answer.status_code != 200]
     assert set(refused) <= {"not_your_turn"}
-    said = await race.value("SELECT string_agg(side, ' ' ORDER BY number) FROM bid_counter WHERE bid_id = :id", id=bid.id)
+    said = await race.value(
+        "SELECT string_agg(side, ' ' ORDER BY number) FROM bid_counter WHERE bid_id = :id", id=bid.id
+    )
     assert "seller seller" not in said
     assert "buyer buyer" not in said
     assert len(said.split()) == 1 + len(answers) - len(refused)

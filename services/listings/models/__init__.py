@@ -13,10 +13,11 @@ from services.listings.models.drafts import (
 )
 from services.listings.models.goods import Item, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
-from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
+from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 
 __all__ = [
+    "AWARDED_WHILE_OPEN",
     "DISPOSITIONS",
     "ENDED_WITHOUT_AWARD",
     "IMPORT",
