@@ -1,7 +1,8 @@
 """The seller chooses a bid: terms are frozen, permits reserved, and the buyer has two business days to confirm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from services.bidding import closing, countering
 from services.bidding import queries as bids
@@ -42,10 +43,16 @@ async def award(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: Ch
 
 
 async def conclude(
-    work: UnitOfWork, listing: Listing, bid: Bid, *, by: str = "seller", transition: str = "award"
+    work: UnitOfWork,
+    listing: Listing,
+    bid: Bid,
+    *,
+    by: str = "seller",
+    transition: str = "award",
+    passed_over: Mapping[BidId, Sequence[str]] = MappingProxyType({}),
 ) -> Order:
     """The award itself, of a bid that the caller has found and locked after its listing, as the house. `by` is the part in which
-    the `transition` of the bid is made."""
+    the `transition` of the bid is made; `passed_over` are the codes against better bids, of which a rule took none."""
     if await queries.live_award(work, listing.id) is not None:
         raise AlreadyAwarded(listing.id)
     BID.find(transition, bid.status)
@@ -56,7 +63,7 @@ async def conclude(
     reasons = await _against(work, listing, bid, terms, by=by, transition=transition)
     if reasons:
         raise Blocked("bid", transition, reasons)
-    order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
+    order = await _contract(work, listing, bid, terms, await _ranking(work, listing, passed_over))
     await _add_lines(work, order, items)
     await permits.reserve(
         work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
@@ -117,9 +124,15 @@ async def _against_payee(work: UnitOfWork, terms: Terms) -> list[Reason]:
     return [Reason("payouts_not_active", f"{payee.legal_name} cannot be paid yet: its payout account is not active.")]
 
 
-async def _ranking(work: UnitOfWork, listing: Listing, bid: Bid) -> list[dict[str, object]]:
+async def _ranking(
+    work: UnitOfWork, listing: Listing, passed_over: Mapping[BidId, Sequence[str]]
+) -> list[dict[str, object]]:
     ranked = await bids.ranking(work, listing, commission_bps=agreements.COMMISSION_BPS)
-    return [{"bid_id": one.bid.id, "rank": one.rank, "landed_net_value": one.landed_net_value.amount} for one in ranked]
+    return [
+        {"bid_id": one.bid.id, "rank": one.rank, "landed_net_value": one.landed_net_value.amount}
+        | ({"passed_over": list(passed_over[one.bid.id])} if passed_over.get(one.bid.id) else {})
+        for one in ranked
+    ]
 
 
 async def _contract(
