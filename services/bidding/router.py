@@ -1,11 +1,11 @@
 """HTTP of bids. Awarding and confirming, under the same path, belong to the orders."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import countering, counters, placing, policy, queries, sizing_up
+from services.bidding import countering, counters, history, placing, policy, queries, sizing_up
 from services.bidding.comparing import compare
 from services.bidding.models import Bid, Counter
 from services.bidding.ranking import rank, reserve_of
@@ -142,6 +142,36 @@ async def ranking(listing_id: ListingId, work: Work, actor: Reads) -> RankingAns
     ranked = rank(await queries.stood(work, listing), listing, items)
     sized_up = await sizing_up.size_up(work, listing, [one.bid for one in ranked])
     return RankingAnswer.of(listing, compare(ranked), sized_up, reserve_of(listing, items))
+
+
+_HISTORY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A line for each bid, counter-offer and move",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in history.MEDIA_TYPES.values()},
+    }
+}
+
+
+@bids.get(
+    "/listings/{listing_id}/bids/history",
+    summary="Export the bids for a listing",
+    response_class=Response,
+    responses=_HISTORY,
+)
+async def history_(
+    listing_id: ListingId,
+    work: Work,
+    actor: Reads,
+    format: Annotated[Literal["ndjson", "csv"], Query(description="One JSON object a line, or a table")] = "ndjson",
+) -> Response:
+    """For the seller, when it may read the ranking: every bid whatever became of it, every counter-offer, every move from
+    state to state, oldest first. A bid that was withdrawn from a sealed listing was never opened and is not in it. Refused
+    with `not_the_seller` and `still_open`.
+    """
+    listing = await listings.visible_listing(work, listing_id, actor)
+    policy.must_read_ranking(actor, listing)
+    lines = await history.of(work, listing, actor)
+    return Response(history.written(lines, as_=format), media_type=history.MEDIA_TYPES[format])
 
 
 async def _answer(work: UnitOfWork, bid: Bid, actor: Actor) -> BidAnswer:

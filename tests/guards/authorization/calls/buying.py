@@ -23,6 +23,7 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.withdraw": Call("buyer", "loser", path=sealed),
         "bids.counter": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
+        "bids.history": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
         "bids.ranking": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
     }
 
