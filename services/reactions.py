@@ -70,6 +70,10 @@ async def watch_the_clock(work: UnitOfWork, event: Any) -> None:
     await closing.watch(work, event.listing_id)
 
 
+async def award_by_the_sellers_rule(work: UnitOfWork, event: Any) -> None:
+    await awarding.award_best(work, listing_id=event.listing_id)
+
+
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
     await closing.lose_all(work, event.listing_id)
 
@@ -85,6 +89,8 @@ UNSOLD: dict[str, Reaction] = {
 
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.opened": {"watch the auction clock": watch_the_clock},
+    "listing.closed": {"award by the seller's rule": award_by_the_sellers_rule},
+    "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,

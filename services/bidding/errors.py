@@ -92,6 +92,9 @@ explain(
     listing_has_ended="The listing is not offered any more.",
     received_at="Beside `bidding_has_closed`: the instant at which our clock received the bid.",
     ended_at="Beside `bidding_has_closed`: the instant at which bidding ended.",
+    not_negotiated="Only bids for a negotiated listing are answered by counter-offers.",
+    not_your_turn="The last word is the caller's own; the other side answers.",
+    counter_has_expired="The other side is no longer bound by its counter-offer.",
     bid_has_expired="The bidder is no longer bound: `valid_until` is over.",
 )
 explain(

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.kernel.events import Event
-from services.kernel.ids import BidId, ListingId, OrgId
+from services.kernel.ids import BidId, CounterId, ListingId, OrgId
 from services.kernel.money import Money
 
 
@@ -29,6 +29,25 @@ class BidPlaced(BidFact, Event, type="bid.placed"):
 
 class BidAdmitted(BidFact, Event, type="bid.admitted"):
     """It stands, until it is withdrawn, lost or awarded."""
+
+
+class BidCountered(BidFact, Event, type="bid.countered"):
+    """One side would take it on other figures: `side` is seller or buyer, `offered` its signed price, `haulage` the ceiling of a
+    bid FCA or the quote of one DAP. `price` is still what the bid promised. The other side accepts or counters."""
+
+    counter_id: CounterId
+    number: int
+    side: str
+    offered: Money
+    haulage: Money | None
+    note: str | None
+    expires_at: datetime | None
+
+
+class CounterLapsed(BidFact, Event, type="bid.counter_lapsed"):
+    """Nobody accepted the counter in its time: the bid stands as it was placed."""
+
+    counter_id: CounterId
 
 
 class BidAwarded(BidFact, Event, type="bid.awarded"):

@@ -62,6 +62,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         disposition=new.disposition,
         operation=new.operation,
         valid_until=new.valid_until,
+        co2e_g=new.co2e.grams if new.co2e else None,
         received_at=received_at,
         livemode=work.livemode,
         created_at=received_at,

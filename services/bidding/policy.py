@@ -4,7 +4,7 @@ from services.bidding.errors import NotAProcessor, NotTheSeller, OwnListing, Sti
 from services.bidding.models import Bid
 from services.kernel.actors import Actor
 from services.kernel.ids import OrgId
-from services.listings.models import Listing
+from services.listings.models import AWARDED_WHILE_OPEN, Listing
 from services.parties.models import PROCESSORS
 
 OPENED = ("closed", "awarded", "fulfilled", "expired")
@@ -27,10 +27,10 @@ def must_not_sell(actor: Actor, listing: Listing) -> None:
 
 
 def must_read_ranking(actor: Actor, listing: Listing) -> None:
-    """The seller alone, and not before the close unless it negotiates."""
+    """The seller alone, and not before the close unless it may award while open."""
     if actor.org_id is None or actor.org_id != listing.seller_id:
         raise NotTheSeller()
-    if listing.mode != "negotiated" and listing.status not in OPENED:
+    if listing.mode not in AWARDED_WHILE_OPEN and listing.status not in OPENED:
         raise StillOpen()
 
 

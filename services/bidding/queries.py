@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
+from services.bidding import counters
 from services.bidding.adjudicating import Entry
 from services.bidding.models import LIVE, STOOD, Bid, BidFacts
 from services.bidding.policy import OPENED
@@ -108,9 +109,13 @@ async def number(work: UnitOfWork, listing_id: str) -> None:
 
 async def ranking(work: UnitOfWork, listing: Listing, *, commission_bps: int = SELLER_COMMISSION_BPS) -> list[Ranked]:
     """Of all bids that stood when bidding ended, or stand while the listing negotiates; best first."""
+    return rank(await stood(work, listing), listing, await listings.items(work, listing.id), commission_bps)
+
+
+async def stood(work: UnitOfWork, listing: Listing) -> Sequence[Bid]:
+    """Unordered."""
     query = _bids(work).where(col(Bid.listing_id) == listing.id, col(Bid.status).in_(STOOD))
-    stood = (await work.session.execute(query)).scalars().all()
-    return rank(stood, listing, await listings.items(work, listing.id), commission_bps)
+    return (await work.session.execute(query)).scalars().all()
 
 
 async def facts(work: UnitOfWork, bid: Bid, *, now: datetime) -> BidFacts:
@@ -122,6 +127,7 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
     of_bids = await listings.listings(work, {bid.listing_id for bid in bids})
     leading = await _leading(work, [found.id for found in of_bids.values() if found.mode == "timed"])
     awarded = await _awarded(work, [found.id for found in of_bids.values() if found.status == "awarded"])
+    on_the_table = await counters.on_the_table(work, [bid.id for bid in bids if bid.status == "countered"])
     return {
         bid.id: BidFacts(
             now=now,
@@ -130,6 +136,7 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
             is_over=is_over(of_bids[bid.listing_id], now),
             is_leading=bid.id in leading,
             has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id}),
+            counter=on_the_table.get(bid.id),
         )
         for bid in bids
     }

@@ -1,17 +1,26 @@
 """HTTP of bids. Awarding and confirming, under the same path, belong to the orders."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import placing, policy, queries
-from services.bidding.models import Bid
-from services.bidding.ranking import SELLER_COMMISSION_BPS
-from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
+from services.bidding import countering, counters, history, placing, policy, queries, sizing_up
+from services.bidding.comparing import compare
+from services.bidding.models import Bid, Counter
+from services.bidding.ranking import rank, reserve_of
+from services.bidding.schemas import (
+    BidAnswer,
+    BidPage,
+    CounterAnswer,
+    CounterPage,
+    NewBidRequest,
+    NewCounterRequest,
+    RankingAnswer,
+)
 from services.kernel.actors import Actor
 from services.kernel.http.expanding import Expand, expanding, tells
-from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import BidId, ListingId
 from services.kernel.pagination import Paging, rows_of
 from services.kernel.unit_of_work import UnitOfWork
@@ -95,16 +104,74 @@ async def withdraw(bid_id: BidId, work: Work, actor: Writes, matching: Matching,
     return await _answer(work, bid, actor)
 
 
+@bids.post("/bids/{bid_id}/counter", summary="Counter a bid", dependencies=[DryRun])
+async def counter(
+    bid_id: BidId, body: NewCounterRequest, work: Work, actor: Writes, matching: MustMatch, answer: Response
+) -> BidAnswer:
+    """Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
+    and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they have
+    not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+
+    Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
+    `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`."""
+    bid = await countering.counter(work, bid_id, body, by=actor, check_version=matching.matches)
+    tag(answer, bid.version)
+    return await _answer(work, bid, actor)
+
+
+@bids.get("/bids/{bid_id}/counters", summary="List the counter-offers to a bid")
+async def counters_(bid_id: BidId, work: Work, actor: Reads, paging: Paging) -> CounterPage:
+    """What seller and bidder said, newest first; for the two of them."""
+    bid = await queries.visible_bid(work, bid_id, actor)
+    rows, cursor = await rows_of(work, counters.of(bid.id), col(Counter.id), paging)
+    data = [CounterAnswer.model_validate(row) for row in rows]
+    return CounterPage(data=data, has_more=cursor is not None, next_cursor=cursor)
+
+
 @bids.get("/listings/{listing_id}/ranking", summary="Rank the bids for a listing")
 async def ranking(listing_id: ListingId, work: Work, actor: Reads) -> RankingAnswer:
     """For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the price on the
-    declared quantity, less the seller's haulage, less its commission; then the higher rung, then who came first. Refused with
-    `not_the_seller` and `still_open`.
+    declared quantity, less the seller's haulage, its commission and the tax it cannot recover; then the higher rung, the lower
+    CO2e, who came first, the id. Each bid tells what parts it from the one above, which bids are better in every respect, how
+    far the goods would travel, and whether its bidder's permits cover them today. Refused with `not_the_seller` and
+    `still_open`.
     """
     listing = await listings.visible_listing(work, listing_id, actor)
     policy.must_read_ranking(actor, listing)
-    ranked = await queries.ranking(work, listing)
-    return RankingAnswer.of(listing, ranked, SELLER_COMMISSION_BPS)
+    items = await listings.items(work, listing.id)
+    ranked = rank(await queries.stood(work, listing), listing, items)
+    sized_up = await sizing_up.size_up(work, listing, [one.bid for one in ranked])
+    return RankingAnswer.of(listing, compare(ranked), sized_up, reserve_of(listing, items))
+
+
+_HISTORY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A line for each bid, counter-offer and move",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in history.MEDIA_TYPES.values()},
+    }
+}
+
+
+@bids.get(
+    "/listings/{listing_id}/bids/history",
+    summary="Export the bids for a listing",
+    response_class=Response,
+    responses=_HISTORY,
+)
+async def history_(
+    listing_id: ListingId,
+    work: Work,
+    actor: Reads,
+    format: Annotated[Literal["ndjson", "csv"], Query(description="One JSON object a line, or a table")] = "ndjson",
+) -> Response:
+    """For the seller, when it may read the ranking: every bid whatever became of it, every counter-offer, every move from
+    state to state, oldest first. A bid that was withdrawn from a sealed listing was never opened and is not in it. Refused
+    with `not_the_seller` and `still_open`.
+    """
+    listing = await listings.visible_listing(work, listing_id, actor)
+    policy.must_read_ranking(actor, listing)
+    lines = await history.of(work, listing, actor)
+    return Response(history.written(lines, as_=format), media_type=history.MEDIA_TYPES[format])
 
 
 async def _answer(work: UnitOfWork, bid: Bid, actor: Actor) -> BidAnswer:

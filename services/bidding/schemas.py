@@ -1,18 +1,22 @@
 """Requests and answers of bids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ConfigDict, Field
 
-from services.bidding.models import BID, Bid, BidFacts, NewBid
+from services.bidding.comparing import Compared
+from services.bidding.models import BID, Bid, BidFacts, NewBid, NewCounter
 from services.bidding.policy import part_of
-from services.bidding.ranking import Ranked
+from services.bidding.ranking import SELLER_COMMISSION_BPS, TIE_BREAK
+from services.bidding.sizing_up import Circumstances
 from services.kernel.actors import Actor
 from services.kernel.http.expanding import Expandable
-from services.kernel.http.schemas import Request, Response, Transitions, UtcDatetime, told
-from services.kernel.ids import BidId, ListingId, OrgId, SiteId
+from services.kernel.http.schemas import BlockedReason, Request, Response, Transitions, UtcDatetime, told
+from services.kernel.ids import BidId, CounterId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
 from services.kernel.pagination import Page
+from services.kernel.quantities import Mass
 from services.kernel.states import choices
 from services.listings.models import Listing
 
@@ -39,8 +43,43 @@ class NewBidRequest(NewBid, Request):
     )
 
 
+class NewCounterRequest(NewCounter, Request):
+    """What you would take instead: for the same lot, site and disposition as the bid."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "price": {"amount": "128.00", "currency": "EUR"},
+                    "note": "With the cable drums left out of the count.",
+                }
+            ]
+        },
+    )
+
+
+class CounterAnswer(Response):
+    """A counter-offer. `haulage` is the ceiling of a bid FCA, the quote of one DAP."""
+
+    id: CounterId
+    bid_id: BidId
+    number: int = Field(description="Counts the bid's counter-offers from 1")
+    side: str = Field(description="Who said it: seller or buyer")
+    price: Money
+    haulage: Money | None
+    note: str | None
+    expires_at: UtcDatetime | None
+    created_at: UtcDatetime
+
+
+class CounterPage(Page[CounterAnswer]):
+    """Counter-offers, newest first."""
+
+
 class BidAnswer(Expandable, Transitions):
-    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
+    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered. `counter` is the
+    counter-offer on the table, `agreed_price` the one that was accepted; `price` stays what was promised."""
 
     expandable = ("listing",)
 
@@ -56,11 +95,14 @@ class BidAnswer(Expandable, Transitions):
     disposition: str = Field(description="reuse, repair, remanufacture, harvest, recycle, recover or dispose")
     operation: str | None
     valid_until: UtcDatetime | None
+    co2e: Mass | None = Field(description="As the bidder states it; null is missing, not nothing")
+    counter: CounterAnswer | None
+    agreed_price: Money | None
     received_at: UtcDatetime = Field(description="The instant by which the bid counts")
     sequence: int | None
     is_leading: bool | None
     status: str = Field(
-        description="submitted, active, awarded, confirmed, timed_out, lost, withdrawn or expired",
+        description="submitted, active, countered, awarded, confirmed, timed_out, lost, withdrawn or expired",
     )
     ended_reason: str | None = Field(description="Why it was withdrawn, lost or timed out")
     livemode: bool
@@ -69,9 +111,11 @@ class BidAnswer(Expandable, Transitions):
     @classmethod
     def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor) -> "BidAnswer":
         part = part_of(actor, bid, listing)
+        facts = replace(facts, part=part)
         shown = {name: getattr(bid, name) for name in cls.model_fields if hasattr(bid, name)}
         shown["sequence"] = bid.sequence if part == "seller" else None
         shown["is_leading"] = facts.is_leading if facts.mode == "timed" else None
+        shown["counter"] = CounterAnswer.model_validate(facts.counter) if facts.counter is not None else None
         return cls(**shown, **told(choices(BID, bid, by=[part], facts=facts)))
 
 
@@ -79,8 +123,17 @@ class BidPage(Page[BidAnswer]):
     """Bids, newest first."""
 
 
+class BehindAnswer(Response):
+    """What parts a bid from the one above it."""
+
+    bid_id: BidId = Field(description="The one above")
+    criterion: str = Field(description="The first of `tie_break` in which they differ")
+    difference: Money = Field(description="How much more the one above leaves the seller")
+
+
 class RankedAnswer(Response):
-    """What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission`."""
+    """What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission` − `tax`; and why it stands where it
+    does."""
 
     rank: int
     bid_id: BidId
@@ -93,24 +146,50 @@ class RankedAnswer(Response):
     total: Money = Field(description="The price on the declared quantity")
     haulage: Money = Field(description="What the seller pays for delivering")
     commission: Money = Field(description="What the seller pays the platform; nothing where it is not the payee")
+    tax: Money = Field(description="VAT on what the seller pays, where it does not recover it")
     landed_net_value: Money
+    meets_reserve: bool | None = Field(description="null where the seller set none")
+    co2e: Mass | None = Field(description="As the bidder states it; null is missing, not nothing")
+    estimated_distance_km: int = Field(
+        description="An estimate by road: the great circle to the bidder's site × 1.3, rounded up to 10 km"
+    )
+    permits_fit: bool | None = Field(
+        description="Whether the bidder's permits cover the goods today; null once it is over"
+    )
+    permits_lack: list[BlockedReason] = Field(description="Why they do not")
+    is_efficient: bool = Field(
+        description="No bid is at least as good in value, rung and CO2e, and better in one of them"
+    )
+    dominated_by: list[BidId] = Field(description="Those that are, best first")
+    behind: BehindAnswer | None = Field(description="null for the first")
 
     @classmethod
-    def of(cls, ranked: Ranked) -> "RankedAnswer":
-        bid = ranked.bid
+    def of(cls, compared: Compared, circumstances: Circumstances, reserve: Money | None) -> "RankedAnswer":
+        ranked, bid, against = compared.ranked, compared.ranked.bid, circumstances.against
+        behind = compared.behind
+        landed = ranked.landed_net_value
         return cls(
             rank=ranked.rank,
             bid_id=bid.id,
             bidder_id=bid.bidder_id,
             status=bid.status,
-            price=bid.price,
+            price=bid.price_now,
             haulage_basis=bid.haulage_basis,
             disposition=bid.disposition,
             received_at=bid.received_at,
             total=ranked.total,
             haulage=ranked.haulage,
             commission=ranked.commission,
-            landed_net_value=ranked.landed_net_value,
+            tax=ranked.tax,
+            landed_net_value=landed,
+            meets_reserve=None if reserve is None else reserve <= landed,
+            co2e=bid.co2e,
+            estimated_distance_km=circumstances.estimated_distance_km,
+            permits_fit=None if against is None else not against,
+            permits_lack=[BlockedReason(code=reason.code, detail=reason.detail) for reason in against or ()],
+            is_efficient=compared.is_efficient,
+            dominated_by=list(compared.dominated_by),
+            behind=None if behind is None else BehindAnswer.model_validate(behind),
         )
 
 
@@ -119,8 +198,22 @@ class RankingAnswer(Response):
 
     listing_id: ListingId
     commission_bps: int = Field(description="Of the price, where the seller is paid")
+    tie_break: list[str] = Field(description="What decides, in this order")
+    reserve: Money | None = Field(description="The least landed net value at which a rule awards")
     data: list[RankedAnswer]
 
     @classmethod
-    def of(cls, listing: Listing, ranked: Sequence[Ranked], commission_bps: int) -> "RankingAnswer":
-        return cls(listing_id=listing.id, commission_bps=commission_bps, data=[RankedAnswer.of(one) for one in ranked])
+    def of(
+        cls,
+        listing: Listing,
+        compared: Sequence[Compared],
+        sized_up: Mapping[BidId, Circumstances],
+        reserve: Money | None,
+    ) -> "RankingAnswer":
+        return cls(
+            listing_id=listing.id,
+            commission_bps=SELLER_COMMISSION_BPS,
+            tie_break=list(TIE_BREAK),
+            reserve=reserve,
+            data=[RankedAnswer.of(one, sized_up[one.ranked.bid.id], reserve) for one in compared],
+        )

@@ -105,6 +105,14 @@ class BidId(Id, prefix="bid"):
     """A processor's promise for a lot."""
 
 
+class CounterId(Id, prefix="ctr"):
+    """A counter-offer to a bid."""
+
+
+class FindingId(Id, prefix="fnd"):
+    """What a look at a listing's bidders found."""
+
+
 class AwardId(Id, prefix="awd"):
     """The fact that a bid won."""
 

@@ -7,7 +7,7 @@ from services.kernel.errors import Detail
 from services.kernel.reference import materials, un_numbers, waste_codes
 from services.kernel.reference.errors import CodeIsNotValid, ReferenceDataMissing
 from services.listings.manifests.mapping import CONDITION_GRADES
-from services.listings.models import Item, Listing
+from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 
 PHOTOGENIC = frozenset(CONDITION_GRADES[CONDITION_GRADES.index("like_new") + 1 :])
 """Grades below like_new: the buyer should see what it gets."""
@@ -20,7 +20,7 @@ EXTENSIONS = timedelta(hours=1)
 def shortcomings(listing: Listing, items: Sequence[Item], now: datetime) -> tuple[Detail, ...]:
     """By JSON pointer into the listing. Waste codes are judged where the goods are, today and on the day of opening."""
     days = sorted({now.date(), _opening(listing, now).date()})
-    found = list(_clock(listing, now))
+    found = [*_clock(listing, now), *_price(listing)]
     if not items:
         found.append(Detail("/items", "listing_without_items", "A listing needs at least one item."))
     if listing.visibility == "invited" and not listing.invited:
@@ -64,7 +64,7 @@ def _opening(listing: Listing, now: datetime) -> datetime:
 
 def _clock(listing: Listing, now: datetime) -> Iterator[Detail]:
     if listing.closes_at is None:
-        if listing.mode != "negotiated":
+        if listing.mode not in AWARDED_WHILE_OPEN:
             yield Detail("/closes_at", "closes_at_required", f"A {listing.mode} listing says when bidding ends.")
         return
     if listing.closes_at <= now:
@@ -75,6 +75,15 @@ def _clock(listing: Listing, now: datetime) -> Iterator[Detail]:
         yield Detail("/hard_cap_at", "hard_cap_needs_timed", "Only timed listings are extended.")
     elif listing.hard_cap_at is not None and listing.hard_cap_at < listing.closes_at:
         yield Detail("/hard_cap_at", "hard_cap_before_close", "The hard cap is not before closes_at.")
+
+
+def _price(listing: Listing) -> Iterator[Detail]:
+    if listing.mode == "instant" and listing.price_minor is None:
+        yield Detail("/price", "price_required", "An instant listing names its price.")
+    if listing.mode != "instant" and listing.price_minor is not None:
+        yield Detail("/price", "price_needs_instant", "Only instant listings name a price; the others ask for bids.")
+    if listing.award_rule == "best_landed" and listing.closes_at is None:
+        yield Detail("/award_rule", "rule_needs_close", "A rule awards at the close; say when bidding ends.")
 
 
 def _description(item: Item) -> Iterator[Detail]:

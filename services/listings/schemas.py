@@ -10,6 +10,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail
 from services.kernel.http.schemas import LongText, Request, Response, Transitions, UtcDatetime, told
 from services.kernel.ids import ImportId, ItemId, ListingId, OrgId, RemainderId, SiteId
+from services.kernel.money import Money
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
 from services.kernel.states import choices
@@ -197,9 +198,10 @@ class ListingSummary(Response):
     version: int
     seller_id: OrgId
     title: str
-    mode: str = Field(description="sealed, timed or negotiated")
+    mode: str = Field(description="sealed, timed, negotiated or instant")
     price_unit: str = Field(description="tonne, piece or lot")
     currency: str
+    price: Money | None = Field(description="Of an instant listing: signed, per `price_unit`")
     disposition_floor: str = Field(description="The lowest rung the holder accepts")
     price_direction: str | None = Field(description="buyer_pays or seller_pays; null leaves it to the bids")
     status: str = Field(
@@ -230,7 +232,7 @@ class FoundListing(ListingSummary):
 
 
 class ListingAnswer(ListingSummary, Transitions):
-    """A listing with its items. `invited` and the origins are told to the seller alone, notices on its drafts."""
+    """A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices on its drafts."""
 
     site_id: SiteId
     description: str | None
@@ -244,6 +246,9 @@ class ListingAnswer(ListingSummary, Transitions):
     goods_vat_bps: int
     gate_fee_vat_bps: int
     haulage_vat_bps: int
+    award_rule: str = Field(description="by_hand or best_landed")
+    reserve_price: Money | None
+    recovers_vat: bool = Field(description="If the seller does not, the VAT it pays counts in its ranking")
     origin_listing_id: ListingId | None
     origin_remainder_id: RemainderId | None
     items: list[ItemAnswer]
@@ -257,7 +262,7 @@ class ListingAnswer(ListingSummary, Transitions):
         names = cls.model_fields.keys() - ListingSummary.model_fields.keys() - Transitions.model_fields.keys()
         plain = {name: getattr(listing, name) for name in names - {"items", "notices", "invited"}}
         if not is_own:
-            plain |= {"origin_listing_id": None, "origin_remainder_id": None}
+            plain |= {"origin_listing_id": None, "origin_remainder_id": None, "reserve_price": None}
         return cls(
             **_summary(listing),
             **plain,

@@ -103,6 +103,12 @@ async def live_award(work: UnitOfWork, listing_id: ListingId) -> Award | None:
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
+async def last_award(work: UnitOfWork, listing_id: str) -> Award | None:
+    """Live or ended."""
+    query = select(Award).where(col(Award.listing_id) == listing_id).order_by(col(Award.id).desc()).limit(1)
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
 async def award_for_update(work: UnitOfWork, award_id: str) -> Award:
     query = select(Award).where(col(Award.id) == award_id, col(Award.livemode) == work.livemode)
     return await _one(work, _locked(query), "award", award_id)

@@ -108,7 +108,8 @@ async def test_the_seller_sees_what_stands_against_an_award(
     bid = await placed_bid(sessions, listing, rheinkreis)
     before = (await client.get(f"/v1/bids/{bid.id}", headers=seller.headers)).json()
     assert [(one["name"], one["reasons"][0]["code"]) for one in before["blocked_transitions"]] == [
-        ("award", "still_open")
+        ("award", "still_open"),
+        ("counter", "not_negotiated"),
     ]
     assert before["is_leading"] is True
     await advance(close_of(listing))

@@ -9,6 +9,19 @@ from services.bidding.models.bids import (
     NewBid,
     rung,
 )
+from services.bidding.models.counters import Counter, NewCounter
 from services.bidding.models.moves import BID, BidFacts
 
-__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "HaulageBasis", "NewBid", "rung"]
+__all__ = [
+    "BID",
+    "LIVE",
+    "STATUSES",
+    "STOOD",
+    "Bid",
+    "BidFacts",
+    "Counter",
+    "HaulageBasis",
+    "NewBid",
+    "NewCounter",
+    "rung",
+]

@@ -11,12 +11,14 @@ from sqlmodel import Field
 
 from services.kernel.ids import BidId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
+from services.kernel.quantities import Mass
 from services.kernel.tables import Instant, Versioned
 from services.listings.models.drafts import DISPOSITIONS, Disposition, PriceUnit
 
 STATUSES = (
     "submitted",
     "active",
+    "countered",
     "awarded",
     "confirmed",
     "timed_out",
@@ -24,9 +26,9 @@ STATUSES = (
     "withdrawn",
     "expired",
 )
-LIVE = ("submitted", "active")
+LIVE = ("submitted", "active", "countered")
 """Could still win."""
-STOOD = ("active", "awarded", "confirmed", "timed_out", "lost")
+STOOD = ("active", "countered", "awarded", "confirmed", "timed_out", "lost")
 """Was there to be chosen when bidding ended."""
 
 HaulageBasis = Literal["FCA", "DAP"]
@@ -64,18 +66,22 @@ class NewBid(BaseModel):
         default=None, description="The recovery or disposal operation your permit must name", examples=["R4"]
     )
     valid_until: AwareDatetime | None = Described(default=None, description="Until when you are bound; null: no end")
+    co2e: Mass | None = Described(
+        default=None, description="CO2e that haulage and treatment of the whole lot will emit, as you state it"
+    )
 
 
 class Bid(Versioned, table=True):
     """`price_minor` is signed and per `price_unit`. `received_at` is the stamp by which it counts. `sequence` numbers the
-    listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close.
+    listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close. `agreed_…` is the counter
+    that was accepted, if any; `co2e_g` None is missing, not nothing.
 
     `parts` are what it is for, as [{item_id, quantity}] with quantity None for all of the item; None is the whole lot. `stops` are
     those of its listing."""
 
     __tablename__ = "bid"
     __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
-        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor"}
+        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor", "co2e_g"}
     )
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
@@ -86,6 +92,8 @@ class Bid(Versioned, table=True):
         CheckConstraint("haulage_basis = 'FCA' OR haulage_ceiling_minor IS NULL", name="ceiling_of_collection"),
         CheckConstraint("haulage_quote_minor >= 0 AND haulage_ceiling_minor >= 0", name="haulage"),
         CheckConstraint("valid_until > received_at", name="validity"),
+        CheckConstraint("co2e_g >= 0", name="co2e"),
+        CheckConstraint("agreed_haulage_minor >= 0", name="agreed_haulage"),
         UniqueConstraint("listing_id", "sequence"),
         Index("ix_bid_listing_received", "listing_id", "received_at", "id"),
         Index(
@@ -93,7 +101,7 @@ class Bid(Versioned, table=True):
             "listing_id",
             "bidder_id",
             unique=True,
-            postgresql_where=text("status IN ('submitted', 'active')"),
+            postgresql_where=text("status IN ('submitted', 'active', 'countered')"),
         ),
     )
 
@@ -112,6 +120,9 @@ class Bid(Versioned, table=True):
     valid_until: datetime | None = Field(default=None, sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
     sequence: int | None = None
+    co2e_g: int | None = Field(default=None, sa_type=BigInteger)
+    agreed_price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    agreed_haulage_minor: int | None = Field(default=None, sa_type=BigInteger)
     status: str = "submitted"
     ended_reason: str | None = None
     parts: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
@@ -122,6 +133,26 @@ class Bid(Versioned, table=True):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def agreed_price(self) -> Money | None:
+        return self._money(self.agreed_price_minor)
+
+    @property
+    def price_now(self) -> Money:
+        """What was agreed over counters, or else what was promised."""
+        return self.price if self.agreed_price is None else self.agreed_price
+
+    @property
+    def haulage_now(self) -> Money | None:
+        """Ceiling or quote, as the basis has it: agreed over counters, or else promised."""
+        if self.agreed_price_minor is not None:
+            return self._money(self.agreed_haulage_minor)
+        return self.haulage_ceiling if self.haulage_basis == "FCA" else self.haulage_quote
+
+    @property
+    def co2e(self) -> Mass | None:
+        return None if self.co2e_g is None else Mass(self.co2e_g)
 
     @property
     def haulage_ceiling(self) -> Money | None:

@@ -13,12 +13,13 @@ from services.listings.models.drafts import (
 )
 from services.listings.models.goods import Item, Lineage, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
-from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
+from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 from services.listings.models.offers import Offer
 from services.listings.models.recalls import RECALL, RECALL_QUARANTINE, RecallCampaign, Stop
 
 __all__ = [
+    "AWARDED_WHILE_OPEN",
     "DISPOSITIONS",
     "ENDED_WITHOUT_AWARD",
     "IMPORT",

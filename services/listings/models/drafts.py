@@ -5,14 +5,15 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
-from services.kernel.money import CURRENCIES
+from services.kernel.money import CURRENCIES, Money
 from services.kernel.quantities import Mass
 from services.kernel.reference import hazard_properties, materials, waste_codes
 from services.kernel.reference.errors import ReferenceDataMissing
 from services.listings.manifests.cells import MOST_PIECES, WHOLE_PPM, CellIsWrong
 from services.listings.manifests.cells import un_number as written_un_number
 
-Mode = Literal["sealed", "timed", "negotiated"]
+Mode = Literal["sealed", "timed", "negotiated", "instant"]
+AwardRule = Literal["by_hand", "best_landed"]
 PriceUnit = Literal["tonne", "piece", "lot"]
 Visibility = Literal["public", "invited"]
 PriceDirection = Literal["buyer_pays", "seller_pays"]
@@ -173,7 +174,8 @@ class DraftItem(BaseModel):
 class ListingTerms(BaseModel):
     """What a seller asks for. `closes_at` is needed by sealed and timed listings; without `opens_at` publishing opens.
 
-    Rates are basis points: `goods_vat_bps` 0 is the reverse charge for scrap between businesses."""
+    Rates are basis points: `goods_vat_bps` 0 is the reverse charge for scrap between businesses. Prices are signed and per
+    `price_unit`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -209,6 +211,17 @@ class ListingTerms(BaseModel):
     goods_vat_bps: BasisPoints = 0
     gate_fee_vat_bps: BasisPoints = 1900
     haulage_vat_bps: BasisPoints = 1900
+    price: Money | None = Field(
+        default=None, description="Instant listings only: whoever takes it at this price has it"
+    )
+    award_rule: AwardRule = Field(
+        default="by_hand",
+        description="best_landed: at the close the best bid that meets the reserve and may be awarded wins by itself",
+    )
+    reserve_price: Money | None = Field(
+        default=None, description="The least landed net value at which a rule awards; never told to bidders"
+    )
+    recovers_vat: bool = Field(default=True, description="If you do not, the VAT you pay counts in the ranking")
 
 
 class DraftListing(ListingTerms):
@@ -259,10 +272,25 @@ class ListingChanges(_Changes):
     goods_vat_bps: BasisPoints | None = None
     gate_fee_vat_bps: BasisPoints | None = None
     haulage_vat_bps: BasisPoints | None = None
+    price: Money | None = None
+    award_rule: AwardRule | None = None
+    reserve_price: Money | None = None
+    recovers_vat: bool | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
-        return frozenset({"description", "price_direction", "opens_at", "closes_at", "hard_cap_at", "min_quantity"})
+        return frozenset(
+            {
+                "description",
+                "price_direction",
+                "opens_at",
+                "closes_at",
+                "hard_cap_at",
+                "min_quantity",
+                "price",
+                "reserve_price",
+            }
+        )
 
 
 class ItemChanges(_Changes):

@@ -7,6 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, 
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
+from services.kernel.money import Money
 from services.kernel.tables import Instant, Versioned, json_field
 
 STATUSES = (
@@ -27,6 +28,9 @@ ENDED_WITHOUT_AWARD = frozenset({"expired", "withdrawn", "cancelled"})
 """The goods are still with the seller and may be listed again."""
 LOT_RULES = ("whole", "by_item", "by_fraction")
 
+AWARDED_WHILE_OPEN = frozenset({"negotiated", "instant"})
+"""Modes that need no close before an award."""
+
 
 def listed(values: tuple[str, ...]) -> str:
     """For a CHECK: `'draft', 'open'`."""
@@ -43,7 +47,7 @@ class Listing(Versioned, table=True):
     __tablename__ = "listing"
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
-        CheckConstraint("mode IN ('sealed', 'timed', 'negotiated')", name="mode"),
+        CheckConstraint("mode IN ('sealed', 'timed', 'negotiated', 'instant')", name="mode"),
         CheckConstraint("price_unit IN ('tonne', 'piece', 'lot')", name="price_unit"),
         CheckConstraint(
             "disposition_floor IN ('reuse', 'repair', 'remanufacture', 'harvest', 'recycle', 'recover', 'dispose')",
@@ -53,13 +57,16 @@ class Listing(Versioned, table=True):
         CheckConstraint("visibility IN ('public', 'invited')", name="visibility"),
         CheckConstraint("effective_end_at <= hard_cap_at", name="end_within_cap"),
         CheckConstraint(
-            "status NOT IN ('open', 'closed') OR mode = 'negotiated' OR effective_end_at IS NOT NULL", name="clock"
+            "status NOT IN ('open', 'closed') OR mode IN ('negotiated', 'instant') OR effective_end_at IS NOT NULL",
+            name="clock",
         ),
         CheckConstraint("origin_remainder_id IS NULL OR origin_listing_id IS NOT NULL", name="origin"),
         CheckConstraint(f"lot_rule IN ({listed(LOT_RULES)})", name="lot_rule"),
         CheckConstraint(
             "min_quantity IS NULL OR (min_quantity >= 1 AND lot_rule = 'by_fraction')", name="min_quantity"
         ),
+        CheckConstraint("published_at IS NULL OR (mode = 'instant') = (price_minor IS NOT NULL)", name="price"),
+        CheckConstraint("award_rule IN ('by_hand', 'best_landed')", name="award_rule"),
         Index("ix_listing_place", "latitude", "longitude"),
         Index("ix_listing_status", "livemode", "status", "id"),
     )
@@ -90,6 +97,10 @@ class Listing(Versioned, table=True):
     goods_vat_bps: int = 0
     gate_fee_vat_bps: int = 1900
     haulage_vat_bps: int = 1900
+    price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    reserve_price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    award_rule: str = "by_hand"
+    recovers_vat: bool = True
     origin_listing_id: ListingId | None = Field(default=None, foreign_key="listing.id")
     origin_remainder_id: RemainderId | None = None
     country: str
@@ -101,3 +112,13 @@ class Listing(Versioned, table=True):
     stops: list[str] = Field(
         default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
     )
+
+    @property
+    def price(self) -> Money | None:
+        """What an instant listing is sold at, signed and per `price_unit`."""
+        return None if self.price_minor is None else Money(self.price_minor, self.currency)
+
+    @property
+    def reserve_price(self) -> Money | None:
+        """The least that a rule awards at, per `price_unit` of landed net value. The seller's secret."""
+        return None if self.reserve_price_minor is None else Money(self.reserve_price_minor, self.currency)

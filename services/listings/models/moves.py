@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.kernel.errors import Detail, Reason
 from services.kernel.states import Machine, Transition
-from services.listings.models.listings import Listing
+from services.listings.models.listings import AWARDED_WHILE_OPEN, Listing
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def _content_is_complete(listing: Listing, facts: ListingFacts) -> Iterable[Reas
 
 
 def _is_negotiated_while_open(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
-    if listing.status == "open" and listing.mode != "negotiated":
+    if listing.status == "open" and listing.mode not in AWARDED_WHILE_OPEN:
         yield Reason("still_open", "Bids are awarded after the close; only a negotiated listing is awarded while open.")
 
 

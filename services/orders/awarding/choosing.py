@@ -1,8 +1,10 @@
 """The seller chooses a bid: terms are frozen, permits reserved, and the buyer has two business days to confirm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from services.bidding import closing
+from services.bidding import closing, countering
 from services.bidding import queries as bids
 from services.bidding.models import BID, Bid
 from services.kernel import states, timers
@@ -37,23 +39,39 @@ async def award(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: Ch
     listing, bid = await _taken(work, bid_id, by)
     check_version(bid.version)
     async with work.as_house():
-        if await queries.live_award(work, listing.id) is not None:
-            raise AlreadyAwarded(listing.id)
-        BID.find("award", bid.status)
-        items = await listings.items(work, listing.id)
-        terms = agreements.freeze(listing, items, bid)
-        reasons = await _against(work, listing, bid, terms)
-        if reasons:
-            raise Blocked("bid", "award", reasons)
-        order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
-        await _add_lines(work, order, items)
-        await permits.reserve(
-            work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
-        )
-        await _mark(work, listing, bid)
-        await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
-        telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
-        return order
+        return await conclude(work, listing, bid)
+
+
+async def conclude(
+    work: UnitOfWork,
+    listing: Listing,
+    bid: Bid,
+    *,
+    by: str = "seller",
+    transition: str = "award",
+    passed_over: Mapping[BidId, Sequence[str]] = MappingProxyType({}),
+) -> Order:
+    """The award itself, of a bid that the caller has found and locked after its listing, as the house. `by` is the part in which
+    the `transition` of the bid is made; `passed_over` are the codes against better bids, of which a rule took none."""
+    if await queries.live_award(work, listing.id) is not None:
+        raise AlreadyAwarded(listing.id)
+    BID.find(transition, bid.status)
+    if transition == "accept_counter":
+        await countering.agree(work, bid)
+    items = await listings.items(work, listing.id)
+    terms = agreements.freeze(listing, items, bid)
+    reasons = await _against(work, listing, bid, terms, by=by, transition=transition)
+    if reasons:
+        raise Blocked("bid", transition, reasons)
+    order = await _contract(work, listing, bid, terms, await _ranking(work, listing, passed_over))
+    await _add_lines(work, order, items)
+    await permits.reserve(
+        work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
+    )
+    await _mark(work, listing, bid, by=by, transition=transition)
+    await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
+    telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
+    return order
 
 
 async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, Bid]:
@@ -65,9 +83,17 @@ async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, B
     return listing, await bids.bid_for_update(work, bid_id)
 
 
-async def _against(work: UnitOfWork, listing: Listing, bid: Bid, terms: Terms) -> list[Reason]:
-    facts = await bids.facts(work, bid, now=work.now)
-    _, reasons = states.check(BID, bid, "award", by="seller", facts=facts)
+async def against(work: UnitOfWork, listing: Listing, bid: Bid, items: Sequence[Item], *, by: str) -> list[Reason]:
+    """What stands against awarding the bid as it was placed; nothing is written."""
+    terms = agreements.freeze(listing, items, bid)
+    return await _against(work, listing, bid, terms, by=by, transition="award")
+
+
+async def _against(
+    work: UnitOfWork, listing: Listing, bid: Bid, terms: Terms, *, by: str, transition: str
+) -> list[Reason]:
+    facts = replace(await bids.facts(work, bid, now=work.now), part=by)
+    _, reasons = states.check(BID, bid, transition, by=by, facts=facts)
     return [
         *reasons,
         *await _against_parties(work, listing, bid),
@@ -98,9 +124,15 @@ async def _against_payee(work: UnitOfWork, terms: Terms) -> list[Reason]:
     return [Reason("payouts_not_active", f"{payee.legal_name} cannot be paid yet: its payout account is not active.")]
 
 
-async def _ranking(work: UnitOfWork, listing: Listing, bid: Bid) -> list[dict[str, object]]:
+async def _ranking(
+    work: UnitOfWork, listing: Listing, passed_over: Mapping[BidId, Sequence[str]]
+) -> list[dict[str, object]]:
     ranked = await bids.ranking(work, listing, commission_bps=agreements.COMMISSION_BPS)
-    return [{"bid_id": one.bid.id, "rank": one.rank, "landed_net_value": one.landed_net_value.amount} for one in ranked]
+    return [
+        {"bid_id": one.bid.id, "rank": one.rank, "landed_net_value": one.landed_net_value.amount}
+        | ({"passed_over": list(passed_over[one.bid.id])} if passed_over.get(one.bid.id) else {})
+        for one in ranked
+    ]
 
 
 async def _contract(
@@ -165,8 +197,13 @@ async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> N
     await work.session.flush()
 
 
-async def _mark(work: UnitOfWork, listing: Listing, bid: Bid) -> None:
-    """The bid first: it is refused while bidding is on."""
-    await closing.mark_awarded(work, bid, by="seller")
+async def _mark(work: UnitOfWork, listing: Listing, bid: Bid, *, by: str, transition: str) -> None:
+    """The bid first: it is refused while bidding is on. What the buyer accepts, the seller has offered."""
+    if transition == "accept_counter":
+        await countering.mark_accepted(work, bid, by=by)
+    else:
+        await closing.mark_awarded(work, bid, by=by)
     bidders = [OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id)]
-    await publishing.mark_awarded(work, listing, by="seller", bidders=[bid.bidder_id, *bidders])
+    await publishing.mark_awarded(
+        work, listing, by="time" if by == "time" else "seller", bidders=[bid.bidder_id, *bidders]
+    )

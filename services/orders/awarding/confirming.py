@@ -32,19 +32,24 @@ async def confirm(
     if terms_hash != order.terms_hash:
         raise TermsDiffer(order.terms_hash)
     async with work.as_house():
-        moved = states.move(ORDER, order, "confirm", by="buyer", facts=OrderFacts(work.now))
-        order.confirmed_at = work.now
-        await timers.cancel(work, CONFIRM_WINDOW, order.id)
-        terms = Terms.model_validate(order.terms)
-        await closing.mark_confirmed(work, bid, by="buyer")
-        telling.tell(work, order, events.OrderConfirmed(**telling.agreed(order, terms)), moved)
-        await closing.lose_others(work, order.listing_id, bid)
-        _owe(work, order, terms)
-        await collecting.agree(work, deal_terms(order, terms))
-        await movements.request_delivery(work, order, terms)
-        if order.origin_remainder_id is not None:
-            await rerouting.taken_over(work, remainder_id=order.origin_remainder_id)
-        return order
+        return await bind(work, bid, order)
+
+
+async def bind(work: UnitOfWork, bid: Bid, order: Order) -> Order:
+    """The buyer has accepted the terms of the order; both are locked by the caller, after their listing."""
+    moved = states.move(ORDER, order, "confirm", by="buyer", facts=OrderFacts(work.now))
+    order.confirmed_at = work.now
+    await timers.cancel(work, CONFIRM_WINDOW, order.id)
+    terms = Terms.model_validate(order.terms)
+    await closing.mark_confirmed(work, bid, by="buyer")
+    telling.tell(work, order, events.OrderConfirmed(**telling.agreed(order, terms)), moved)
+    await closing.lose_others(work, order.listing_id, bid)
+    _owe(work, order, terms)
+    await collecting.agree(work, deal_terms(order, terms))
+    await movements.request_delivery(work, order, terms)
+    if order.origin_remainder_id is not None:
+        await rerouting.taken_over(work, remainder_id=order.origin_remainder_id)
+    return order
 
 
 async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Bid, Order]:

@@ -11,7 +11,8 @@ from services.kernel.tables import Instant, Row, json_field
 
 
 class Award(Row, table=True):
-    """That a bid won a lot: who said so, and on which `ranking` ([{bid_id, rank}], best first). It is live until
+    """That a bid won a lot: who said so, and on which `ranking` ([{bid_id, rank, landed_net_value}],
+    best first; `passed_over` are the codes against a better bid that a rule did not take). It is live until
     `ended_at`: the winner did not confirm, or the order was cancelled before loading. A listing sold as a whole has one live
     award; of one sold in parts each award says by its order's lines what it has won."""
 

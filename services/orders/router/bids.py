@@ -9,7 +9,7 @@ from services.kernel.http.routing import DryRun, MustMatch, UnitOfWorkRoute, Wor
 from services.kernel.ids import BidId
 from services.orders import awarding
 from services.orders.router.answering import shown
-from services.orders.schemas import Confirmation, OrderAnswer
+from services.orders.schemas import Acceptance, Confirmation, OrderAnswer
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
 
@@ -26,6 +26,25 @@ async def award(bid_id: BidId, work: Work, actor: Awards, matching: MustMatch, a
     nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
     `document_under_review`, `document_expired` (409)). Causes `bid.awarded`, `listing.awarded` and `order.created`."""
     order = await awarding.award(work, bid_id, by=actor, check_version=matching.matches)
+    return await shown(work, order, actor, answer)
+
+
+@bids.post("/bids/{bid_id}/accept_counter", summary="Accept a counter-offer", dependencies=[DryRun])
+async def accept_counter(
+    bid_id: BidId, body: Acceptance, work: Work, actor: Awards, matching: MustMatch, answer: Response
+) -> OrderAnswer:
+    """The side that did not move last takes the figures on the table; `If-Match` is the bid's ETag. This is the award and
+    its confirmation in one: both sides are bound, the money is collected and a pickup waits to be planned.
+
+    Refused: `not_your_turn`, `counter_has_expired`, `terms_differ` where the `terms_hash` sent is of other terms, and for
+    every reason that refuses an award: `already_awarded`, `bid_has_expired`, `payouts_not_active` of whoever would be
+    paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`,
+    `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
+    Causes `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to the others,
+    `deal.agreed`, `deal.collecting` and `pickup.created`."""
+    order = await awarding.accept_counter(
+        work, bid_id, by=actor, terms_hash=body.terms_hash, check_version=matching.matches
+    )
     return await shown(work, order, actor, answer)
 
 

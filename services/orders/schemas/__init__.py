@@ -1,9 +1,17 @@
 """Requests and answers of awards, orders and receipts."""
 
 from services.orders.schemas.answers import OrderAnswer, OrderPage, ReceiptAnswer, ReceiptPage
-from services.orders.schemas.requests import Cancellation, Confirmation, Inspection, NewReceipt, RemainderRoute
+from services.orders.schemas.requests import (
+    Acceptance,
+    Cancellation,
+    Confirmation,
+    Inspection,
+    NewReceipt,
+    RemainderRoute,
+)
 
 __all__ = [
+    "Acceptance",
     "Cancellation",
     "Confirmation",
     "Inspection",

@@ -37,6 +37,16 @@ class Confirmation(Request):
     terms_hash: Annotated[Sha256, Field(description="`terms_hash` of the order")]
 
 
+class Acceptance(Request):
+    """That the counter-offer on the table is accepted; the ETag of the bid says which one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"terms_hash": None}]})
+
+    terms_hash: Annotated[
+        Sha256 | None, Field(description="`terms_hash` of the order that a dry run has answered; null: as they follow")
+    ] = None
+
+
 class Cancellation(Request):
     """Why."""
 

@@ -13,8 +13,10 @@ from tests.guards.authorization.cells import rolled_back
 from tests.guards.authorization.world import World, built
 
 MONEY_AND_AWARDS = {
+    "bids.accept_counter",
     "bids.award",
     "bids.confirm",
+    "bids.counter",
     "certificates.issue",
     "orders.cancel",
     "orders.route_remainder",

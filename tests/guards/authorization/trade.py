@@ -12,6 +12,7 @@ from services.parties.models import MemberDetails
 from tests.factories import papers, parties
 from tests.factories.bidding import placed_bid
 from tests.factories.listings import draft_listing, motors, open_listing, received_import
+from tests.factories.negotiating import countered
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
 from tests.listings.manifest_files import manifest, motor
@@ -76,16 +77,21 @@ async def _sealed(cast: Cast) -> dict[str, str]:
 
 
 async def _negotiated(cast: Cast) -> dict[str, str]:
-    """One whose bids wait for the seller, and one whose winner waits to confirm."""
+    """One whose bids wait for the seller, one whose bidder waits to be answered, and one whose winner waits to confirm."""
     market, seller, buyer = cast.market, cast["seller"], cast["buyer"]
     listing = await negotiated(market.sessions, seller)
     bid = await placed_bid(market.sessions, listing, buyer, haulage_ceiling=CEILING)
+    talked = await placed_bid(
+        market.sessions, await negotiated(market.sessions, seller), buyer, haulage_ceiling=CEILING
+    )
+    await countered(market.sessions, talked, seller, "130.00")
     decided = await negotiated(market.sessions, seller)
     winner = await placed_bid(market.sessions, decided, buyer, haulage_ceiling=CEILING)
     order = await awarded(market.sessions, winner, seller)
     return {
         "negotiated": listing.id,
         "bid": bid.id,
+        "countered_bid": talked.id,
         "awarded_bid": winner.id,
         "proposed_order": order.id,
         "terms_hash": order.terms_hash,

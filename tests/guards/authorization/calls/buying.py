@@ -21,6 +21,9 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.list": Call("buyer", "loser", query={"listing_id": world["open"]}),
         "bids.get": Call("buyer", "loser", path=sealed),
         "bids.withdraw": Call("buyer", "loser", path=sealed),
+        "bids.counter": Call("seller", "buyer", path={"bid_id": world["bid"]}),
+        "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
+        "bids.history": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
         "bids.ranking": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
     }
 
@@ -28,6 +31,7 @@ def _bids(world: World) -> dict[str, Call]:
 def _awards(world: World) -> dict[str, Call]:
     confirmation = {"terms_hash": world["terms_hash"]}
     return {
+        "bids.accept_counter": Call("buyer", "seller", path={"bid_id": world["countered_bid"]}),
         "bids.award": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.confirm": Call("buyer", "seller", path={"bid_id": world["awarded_bid"]}, given=confirmation),
     }
