@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict, Field
 
-from services.bidding.models import BID, Bid, BidFacts, NewBid
+from services.bidding.models import BID, Amounts, Bid, BidFacts, NewBid
 from services.bidding.policy import part_of
 from services.bidding.ranking import Ranked
 from services.kernel.actors import Actor
@@ -67,9 +67,10 @@ class BidAnswer(Expandable, Transitions):
     version: int
 
     @classmethod
-    def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor) -> "BidAnswer":
+    def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor, amounts: Amounts) -> "BidAnswer":
         part = part_of(actor, bid, listing)
-        shown = {name: getattr(bid, name) for name in cls.model_fields if hasattr(bid, name)}
+        shown = {name: getattr(bid, name) for name in cls.model_fields.keys() - vars(amounts) if hasattr(bid, name)}
+        shown |= vars(amounts)
         shown["sequence"] = bid.sequence if part == "seller" else None
         shown["is_leading"] = facts.is_leading if facts.mode == "timed" else None
         return cls(**shown, **told(choices(BID, bid, by=[part], facts=facts)))

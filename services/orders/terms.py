@@ -81,7 +81,6 @@ class Terms(BaseModel):
 
 
 def freeze(listing: Listing, items: Sequence[Item], bid: Bid) -> Terms:
-    haulage_minor = bid.haulage_ceiling_minor if bid.haulage_basis == "FCA" else bid.haulage_quote_minor
     return Terms(
         listing_id=listing.id,
         bid_id=bid.id,
@@ -90,12 +89,12 @@ def freeze(listing: Listing, items: Sequence[Item], bid: Bid) -> Terms:
         from_site_id=listing.site_id,
         to_site_id=bid.site_id,
         lines=[_line(item) for item in items],
-        price=Money(bid.price_minor, bid.currency),
+        price=bid.price,
         price_unit=listing.price_unit,
         tolerance_bps=0 if listing.origin_remainder_id else listing.tolerance_bps,
-        goods_vat_bps=listing.gate_fee_vat_bps if bid.price_minor < 0 else listing.goods_vat_bps,
+        goods_vat_bps=listing.gate_fee_vat_bps if bid.price.minor < 0 else listing.goods_vat_bps,
         haulage_basis=bid.haulage_basis,
-        haulage_ceiling=None if haulage_minor is None else Money(haulage_minor, bid.currency),
+        haulage_ceiling=bid.haulage_ceiling if bid.haulage_basis == "FCA" else bid.haulage_quote,
         haulage_vat_bps=listing.haulage_vat_bps,
         commission_bps=COMMISSION_BPS,
         commission_vat_bps=COMMISSION_VAT_BPS,

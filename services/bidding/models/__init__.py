@@ -4,11 +4,27 @@ from services.bidding.models.bids import (
     LIVE,
     STATUSES,
     STOOD,
+    Amounts,
     Bid,
     HaulageBasis,
     NewBid,
     rung,
 )
 from services.bidding.models.moves import BID, BidFacts
+from services.bidding.models.seals import ReceiptBook, SealedBid, SealingKey
 
-__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "HaulageBasis", "NewBid", "rung"]
+__all__ = [
+    "BID",
+    "LIVE",
+    "STATUSES",
+    "STOOD",
+    "Amounts",
+    "Bid",
+    "BidFacts",
+    "HaulageBasis",
+    "NewBid",
+    "ReceiptBook",
+    "SealedBid",
+    "SealingKey",
+    "rung",
+]
