@@ -106,7 +106,7 @@ def runtime(settings: Settings, url: str) -> Runtime:
     engine = database.connect(url, pool_size=settings.pool_size)
     made = Runtime(
         settings=settings,
-        sessions=database.sessions_of(engine),
+        sessions=database.sessions_of(engine, settings=settings),
         authenticate=door(settings),
         engine=engine,
         revision=newest_revision(),
@@ -132,5 +132,7 @@ async def tools(settings: Settings, url: str, stack: AsyncExitStack) -> Tools:
     stack.push_async_callback(gateway.close)
     sender = await stack.enter_async_context(build_sender(allow_loopback=settings.allow_loopback_webhooks))
     return Tools(
-        sessions=database.sessions_of(engine), settings=settings, resources={"gateway": gateway, "sender": sender}
+        sessions=database.sessions_of(engine, settings=settings),
+        settings=settings,
+        resources={"gateway": gateway, "sender": sender},
     )

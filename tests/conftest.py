@@ -89,7 +89,7 @@ def _look_as_the_house(session: Session, transaction: object, connection: Connec
 
 
 @pytest.fixture
-async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
+async def sessions(engine: AsyncEngine, settings: Settings) -> AsyncIterator[Sessions]:
     """Sessions on one connection in an outer transaction that is rolled back: a commit is a savepoint."""
     async with engine.connect() as connection:
         outer = await connection.begin()
@@ -99,6 +99,7 @@ async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
             sync_session_class=LookingSession,
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",
+            info={database.SETTINGS: settings},
         )
         await outer.rollback()
 
@@ -209,7 +210,7 @@ async def race(postgres: EmbeddedPostgres, template: str, settings: Settings) ->
     name = f"backhaul_race_{worker}"
     url = clone(postgres, template, name)
     engine = database.connect(url, pool_size=30)
-    sessions = database.sessions_of(engine, sync_session_class=LookingSession)
+    sessions = database.sessions_of(engine, settings=settings, sync_session_class=LookingSession)
     runtime = Runtime(settings=settings, sessions=sessions, authenticate=door(settings), engine=engine)
     tools = Tools(sessions=sessions, settings=settings, resources=runtime.resources)
     async with client_of(runtime) as client:

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0016_negotiating"
-down_revision = "0013_policies"
+down_revision = "0015_lots"
 branch_labels = None
 depends_on = None
 

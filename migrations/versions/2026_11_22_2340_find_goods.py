@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0018_finding"
-down_revision = "0013_policies"
+down_revision = "0017_sealing"
 branch_labels = None
 depends_on = None
 

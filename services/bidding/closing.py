@@ -3,7 +3,7 @@
 `bidding.close` and `bid.expire` are timers. The marks are called by the orders, under their locks.
 """
 
-from services.bidding import events, intent_log, queries
+from services.bidding import events, intent_log, queries, sealing
 from services.bidding.models import BID, Bid
 from services.bidding.telling import about, tell, tell_bidder
 from services.kernel import states, timers
@@ -13,6 +13,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
 from services.listings.dividing import live_bids
+from services.listings.models import Listing
 
 CLOSE = "bidding.close"
 EXPIRE = "bid.expire"
@@ -35,8 +36,15 @@ async def close(work: UnitOfWork, listing_id: str) -> None:
     if work.now < listing.effective_end_at:
         await timers.schedule(work, CLOSE, listing.id, listing.effective_end_at)
         return
+    if listing.mode == "sealed":
+        await _open_the_sealed(work, listing)
     await queries.number(work, listing.id)
     await publishing.close(work, listing, bidders=await queries.live_bidders(work, listing.id))
+
+
+async def _open_the_sealed(work: UnitOfWork, listing: Listing) -> None:
+    for bid_id in await sealing.open_all(work, listing):
+        _lose(work, await queries.bid_for_update(work, bid_id), "unreadable")
 
 
 @timer(EXPIRE)

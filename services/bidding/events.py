@@ -10,12 +10,12 @@ from services.kernel.money import Money
 
 
 class BidFact(BaseModel):
-    """What every event of a bid carries. `price` is signed: below zero the seller pays."""
+    """What every event of a bid carries. `price` is signed: below zero the seller pays; null while the bid is sealed."""
 
     bid_id: BidId
     listing_id: ListingId
     bidder_id: OrgId
-    price: Money
+    price: Money | None
     price_unit: str
     haulage_basis: str
     disposition: str
@@ -63,7 +63,7 @@ class BidTimedOut(BidFact, Event, type="bid.timed_out"):
 
 
 class BidLost(BidFact, Event, type="bid.lost"):
-    """`reason` is another_bid_confirmed or listing_ended."""
+    """`reason` is another_bid_confirmed, listing_ended or unreadable: what was sealed could not be opened."""
 
     reason: str
 

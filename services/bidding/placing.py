@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries
+from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries, sealing
 from services.bidding.adjudicating import Entry
 from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
 from services.bidding.models import BID, Bid, NewBid
@@ -38,6 +38,8 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
             bid.sequence = await queries.next_sequence(work, listing.id)
         await _supersede_own(work, listing, by.org)
         await _admit(work, bid, listing)
+        if listing.mode == "sealed":
+            await sealing.lay_down(work, bid, new.amounts)
         return bid
 
 
@@ -53,12 +55,12 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         listing_id=listing.id,
         bidder_id=bidder_id,
         site_id=new.site_id,
-        price_minor=new.price.minor,
+        price_minor=_minor(new.price, listing),
         currency=listing.currency,
         price_unit=listing.price_unit,
         haulage_basis=new.haulage_basis,
-        haulage_ceiling_minor=new.haulage_ceiling.minor if new.haulage_ceiling else None,
-        haulage_quote_minor=new.haulage_quote.minor if new.haulage_quote else None,
+        haulage_ceiling_minor=_minor(new.haulage_ceiling, listing),
+        haulage_quote_minor=_minor(new.haulage_quote, listing),
         disposition=new.disposition,
         operation=new.operation,
         valid_until=new.valid_until,
@@ -69,12 +71,17 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
     )
 
 
+def _minor(money: Money | None, listing: Listing) -> int | None:
+    """Nothing of a sealed bid: `sealing` keeps it."""
+    return None if money is None or listing.mode == "sealed" else money.minor
+
+
 async def _take_the_lead(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
     """The same fold that anybody can replay later; its end becomes the listing's."""
     assert listing.closes_at is not None, "a timed listing has an end"
     log = [
         *await queries.log(work, listing.id),
-        Entry(bid.received_at, bid.id, bid.bidder_id, bid.price_minor),
+        Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor),
     ]
     outcome = adjudicating.fold(
         log, opens_at=listing.opens_at, closes_at=listing.closes_at, hard_cap_at=listing.hard_cap_at

@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """One's own; those for one's own listing, and for any to an operator, unless they are sealed. What was withdrawn from a
-    sealed listing was never opened."""
+    """One's own; those for one's own listing, and for any to an operator, unless they are sealed: what was withdrawn from a
+    sealed listing is never opened."""
     if actor.org_id is None and not actor.is_operator:
         return false()
-    is_opened = and_(col(Listing.status).in_(OPENED), col(Bid.status) != "withdrawn")
+    is_opened = and_(col(Listing.status).in_(OPENED), col(Bid.price_minor).is_not(None))
     is_readable = or_(col(Listing.mode) != "sealed", is_opened)
     is_theirs = true() if actor.is_operator else col(Listing.seller_id) == actor.org_id
     of_listing = select(col(Listing.id)).where(col(Listing.id) == col(Bid.listing_id), is_readable, is_theirs).exists()
@@ -87,7 +87,7 @@ async def log(work: UnitOfWork, listing_id: str) -> list[Entry]:
     """Every bid the listing ever had, whatever became of it."""
     columns = (col(Bid.received_at), col(Bid.id), col(Bid.bidder_id), col(Bid.price_minor))
     rows = await work.session.execute(select(*columns).where(col(Bid.listing_id) == listing_id))
-    return [Entry(at, BidId(bid_id), OrgId(bidder_id), price) for at, bid_id, bidder_id, price in rows.all()]
+    return [Entry(at, BidId(bid_id), OrgId(bidder_id), price or 0) for at, bid_id, bidder_id, price in rows.all()]
 
 
 async def next_sequence(work: UnitOfWork, listing_id: str) -> int:
@@ -113,8 +113,9 @@ async def ranking(work: UnitOfWork, listing: Listing, *, commission_bps: int = S
 
 
 async def stood(work: UnitOfWork, listing: Listing) -> Sequence[Bid]:
-    """Unordered."""
-    query = _bids(work).where(col(Bid.listing_id) == listing.id, col(Bid.status).in_(STOOD))
+    """Those that could be opened. Unordered."""
+    is_opened = col(Bid.price_minor).is_not(None)
+    query = _bids(work).where(col(Bid.listing_id) == listing.id, col(Bid.status).in_(STOOD), is_opened)
     return (await work.session.execute(query)).scalars().all()
 
 

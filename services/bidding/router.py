@@ -1,11 +1,12 @@
 """HTTP of bids. Awarding and confirming, under the same path, belong to the orders."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import countering, counters, history, placing, policy, queries, sizing_up
+from services.bidding import countering, counters, history, placing, policy, queries, sealing, sizing_up
 from services.bidding.comparing import compare
 from services.bidding.models import Bid, Counter
 from services.bidding.ranking import rank, reserve_of
@@ -18,7 +19,9 @@ from services.bidding.schemas import (
     NewCounterRequest,
     RankingAnswer,
 )
+from services.bidding.schemas_of_receipts import ReceiptAnswer, ReceiptBookAnswer
 from services.kernel.actors import Actor
+from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
 from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import BidId, ListingId
@@ -67,9 +70,7 @@ async def list_(
     if status is not None:
         query = query.where(col(Bid.status) == status)
     rows, cursor = await rows_of(work, query, col(Bid.id), paging)
-    facts = await queries.facts_of(work, rows, now=work.now)
-    of_rows = await listings.listings(work, {row.listing_id for row in rows})
-    found = [BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor) for row in rows]
+    found = await _answers(work, rows, actor)
     await expand.into(work, actor, found)
     return BidPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
@@ -89,9 +90,7 @@ async def get(
 @tells("bid", BidAnswer, holding="bids:read")
 async def tell(work: UnitOfWork, actor: Actor, ids: set[str]) -> dict[str, BidAnswer]:
     rows = await queries.visible_bids(work, ids, actor)
-    facts = await queries.facts_of(work, rows, now=work.now)
-    of_rows = await listings.listings(work, {row.listing_id for row in rows})
-    return {row.id: BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor) for row in rows}
+    return {told.id: told for told in await _answers(work, rows, actor)}
 
 
 @bids.post("/bids/{bid_id}/withdraw", summary="Withdraw a bid", dependencies=[DryRun])
@@ -174,6 +173,40 @@ async def history_(
     return Response(history.written(lines, as_=format), media_type=history.MEDIA_TYPES[format])
 
 
+@bids.get("/bids/{bid_id}/receipt", summary="Read a bid's receipt")
+async def receipt(bid_id: BidId, work: Work, actor: Reads) -> ReceiptAnswer:
+    """Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the amounts without
+    telling them; with `opening` you prove what you sent. For the bidder at once, for the seller once the bid was opened.
+    """
+    bid = await queries.visible_bid(work, bid_id, actor)
+    row = await sealing.sealed_bid(work, bid.id)
+    if row is None:
+        raise NotFound("receipt", bid_id)
+    return ReceiptAnswer.of(row, sealing.opening_for(work, row, bid, actor))
+
+
+@bids.get("/listings/{listing_id}/receipts", summary="Read the chain of receipts of a sealed listing")
+async def receipts(listing_id: ListingId, work: Work, actor: Reads) -> ReceiptBookAnswer:
+    """For the seller, after the close: the receipts of all bids, hash-chained in the order in which they were received, and our
+    signed statement of how many there are and where the chain ends. Of bids that were withdrawn there is a digest alone.
+    Refused with `not_the_seller` and `still_open`.
+    """
+    listing = await listings.visible_listing(work, listing_id, actor)
+    policy.must_read_ranking(actor, listing)
+    async with work.as_house():
+        book, links = await sealing.book(work, listing.id)
+    if book is None:
+        raise NotFound("receipt", listing_id)
+    return ReceiptBookAnswer.of(book, links)
+
+
 async def _answer(work: UnitOfWork, bid: Bid, actor: Actor) -> BidAnswer:
-    listing = await listings.listing(work, bid.listing_id)
-    return BidAnswer.of(bid, listing, await queries.facts(work, bid, now=work.now), actor)
+    (told,) = await _answers(work, [bid], actor)
+    return told
+
+
+async def _answers(work: UnitOfWork, rows: Collection[Bid], actor: Actor) -> list[BidAnswer]:
+    facts = await queries.facts_of(work, rows, now=work.now)
+    of_rows = await listings.listings(work, {row.listing_id for row in rows})
+    amounts = await sealing.amounts_for(work, rows, actor)
+    return [BidAnswer.of(row, of_rows[row.listing_id], facts[row.id], actor, amounts[row.id]) for row in rows]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import ConfigDict, Field
 
 from services.bidding.comparing import Compared
-from services.bidding.models import BID, Bid, BidFacts, NewBid, NewCounter
+from services.bidding.models import BID, Amounts, Bid, BidFacts, NewBid, NewCounter
 from services.bidding.policy import part_of
 from services.bidding.ranking import SELLER_COMMISSION_BPS, TIE_BREAK
 from services.bidding.sizing_up import Circumstances
@@ -109,10 +109,11 @@ class BidAnswer(Expandable, Transitions):
     version: int
 
     @classmethod
-    def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor) -> "BidAnswer":
+    def of(cls, bid: Bid, listing: Listing, facts: BidFacts, actor: Actor, amounts: Amounts) -> "BidAnswer":
         part = part_of(actor, bid, listing)
         facts = replace(facts, part=part)
-        shown = {name: getattr(bid, name) for name in cls.model_fields if hasattr(bid, name)}
+        shown = {name: getattr(bid, name) for name in cls.model_fields.keys() - vars(amounts) if hasattr(bid, name)}
+        shown |= vars(amounts)
         shown["sequence"] = bid.sequence if part == "seller" else None
         shown["is_leading"] = facts.is_leading if facts.mode == "timed" else None
         shown["counter"] = CounterAnswer.model_validate(facts.counter) if facts.counter is not None else None

@@ -4,15 +4,27 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
+from services.kernel.settings import Settings
+
 Sessions = async_sessionmaker[AsyncSession]
+SETTINGS = "settings"
 
 
 def connect(url: str, *, pool_size: int = 20) -> AsyncEngine:
     return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
 
 
-def sessions_of(engine: AsyncEngine, *, sync_session_class: type[Session] = Session) -> Sessions:
-    return async_sessionmaker(engine, expire_on_commit=False, autoflush=True, sync_session_class=sync_session_class)
+def sessions_of(
+    engine: AsyncEngine, *, settings: Settings | None = None, sync_session_class: type[Session] = Session
+) -> Sessions:
+    """`settings` are those of the process, for what signs and seals; without them nothing can."""
+    return async_sessionmaker(
+        engine,
+        expire_on_commit=False,
+        autoflush=True,
+        sync_session_class=sync_session_class,
+        info={SETTINGS: settings},
+    )
 
 
 class UnfitRole(RuntimeError):

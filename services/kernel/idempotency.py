@@ -3,10 +3,11 @@
 A twin that arrives meanwhile waits on the unique index and then replays; when that takes longer than `PATIENCE` it is told to
 come back. Refusals and failures are rolled back with everything else and are not stored. The stored answer is sealed under a
 key derived from the Idempotency-Key itself, of which we keep a hash only: it may hold a secret shown once, and only its sender
-can read it again.
+can read it again. The request's hash is keyed likewise: whoever knows all of a request but a price could try every price.
 """
 
 import hashlib
+import hmac
 import json
 import os
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Claim:
             raise invalid("", "idempotency_key_invalid", "An Idempotency-Key has 1 to 255 characters.")
         self._secret = hashlib.sha256(b"seal\0" + scope.encode() + b"\0" + key.encode()).digest()
         self.key_hash = hashlib.sha256(b"name\0" + scope.encode() + b"\0" + key.encode()).digest()
-        self.request_hash = hashlib.sha256(request).digest()
+        self.request_hash = hmac.digest(self._secret, request, "sha256")
         self.replay: Kept | None = None
 
     async def take(self, work: UnitOfWork) -> None:

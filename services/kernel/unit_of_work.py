@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.kernel import second_wall
 from services.kernel.actors import Actor
 from services.kernel.audit.recording import Trail
-from services.kernel.database import Sessions
+from services.kernel.database import SETTINGS, Sessions
 from services.kernel.events import WAKE_CHANNEL, Event, EventRow
+from services.kernel.settings import Settings
 from services.kernel.states import Moved
 
 
@@ -51,6 +52,13 @@ class UnitOfWork:
     @property
     def livemode(self) -> bool:
         return self.actor.livemode
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the process, for what signs and seals."""
+        settings = self.session.info.get(SETTINGS)
+        assert isinstance(settings, Settings), "the sessions were made without settings"
+        return settings
 
     async def __aenter__(self) -> Self:
         self.session = self._sessions()

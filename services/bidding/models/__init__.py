@@ -4,6 +4,7 @@ from services.bidding.models.bids import (
     LIVE,
     STATUSES,
     STOOD,
+    Amounts,
     Bid,
     HaulageBasis,
     NewBid,
@@ -11,17 +12,22 @@ from services.bidding.models.bids import (
 )
 from services.bidding.models.counters import Counter, NewCounter
 from services.bidding.models.moves import BID, BidFacts
+from services.bidding.models.seals import ReceiptBook, SealedBid, SealingKey
 
 __all__ = [
     "BID",
     "LIVE",
     "STATUSES",
     "STOOD",
+    "Amounts",
     "Bid",
     "BidFacts",
     "Counter",
     "HaulageBasis",
     "NewBid",
     "NewCounter",
+    "ReceiptBook",
+    "SealedBid",
+    "SealingKey",
     "rung",
 ]

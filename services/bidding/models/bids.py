@@ -1,5 +1,6 @@
 """A bid: a processor's promise for a lot. What was promised never changes; a better promise is a new bid."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -45,6 +46,15 @@ def rung(disposition: str) -> int:
     return names.index(disposition)
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """Everything of a bid that is sealed where bids are sealed."""
+
+    price: Money
+    haulage_ceiling: Money | None = None
+    haulage_quote: Money | None = None
+
+
 class NewBid(BaseModel):
     """A promise for the whole lot. The price is signed, as the seller sees it: above zero you pay, below zero you are paid."""
 
@@ -70,9 +80,14 @@ class NewBid(BaseModel):
         default=None, description="CO2e that haulage and treatment of the whole lot will emit, as you state it"
     )
 
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(self.price, self.haulage_ceiling, self.haulage_quote)
+
 
 class Bid(Versioned, table=True):
-    """`price_minor` is signed and per `price_unit`. `received_at` is the stamp by which it counts. `sequence` numbers the
+    """`price_minor` is signed and per `price_unit`; it and what is said of haulage are null while the bid is sealed, and for ever
+    if it was never opened. `received_at` is the stamp by which it counts. `sequence` numbers the
     listing's bids by (received_at, id), from 1; those of a sealed listing are numbered at the close. `agreed_…` is the counter
     that was accepted, if any; `co2e_g` None is missing, not nothing.
 
@@ -88,7 +103,14 @@ class Bid(Versioned, table=True):
         CheckConstraint("price_unit IN ('tonne', 'piece', 'lot')", name="price_unit"),
         CheckConstraint(f"disposition IN ({listed(DISPOSITIONS)})", name="disposition"),
         CheckConstraint("haulage_basis IN ('FCA', 'DAP')", name="haulage_basis"),
-        CheckConstraint("(haulage_basis = 'DAP') = (haulage_quote_minor IS NOT NULL)", name="quote_of_delivery"),
+        CheckConstraint(
+            "price_minor IS NULL OR (haulage_basis = 'DAP') = (haulage_quote_minor IS NOT NULL)",
+            name="quote_of_delivery",
+        ),
+        CheckConstraint(
+            "price_minor IS NOT NULL OR num_nonnulls(haulage_ceiling_minor, haulage_quote_minor) = 0",
+            name="sealed_whole",
+        ),
         CheckConstraint("haulage_basis = 'FCA' OR haulage_ceiling_minor IS NULL", name="ceiling_of_collection"),
         CheckConstraint("haulage_quote_minor >= 0 AND haulage_ceiling_minor >= 0", name="haulage"),
         CheckConstraint("valid_until > received_at", name="validity"),
@@ -109,7 +131,7 @@ class Bid(Versioned, table=True):
     listing_id: ListingId = Field(foreign_key="listing.id")
     bidder_id: OrgId = Field(foreign_key="organization.id", index=True)
     site_id: SiteId = Field(foreign_key="site.id")
-    price_minor: int = Field(sa_type=BigInteger)
+    price_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str
     price_unit: str
     haulage_basis: str
@@ -131,7 +153,17 @@ class Bid(Versioned, table=True):
     )
 
     @property
+    def is_opened(self) -> bool:
+        """Whether its amounts are here to be read."""
+        return self.price_minor is not None
+
+    @property
+    def amounts(self) -> Amounts | None:
+        return Amounts(self.price, self.haulage_ceiling, self.haulage_quote) if self.is_opened else None
+
+    @property
     def price(self) -> Money:
+        assert self.price_minor is not None, "the bid is sealed"
         return Money(self.price_minor, self.currency)
 
     @property

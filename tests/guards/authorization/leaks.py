@@ -169,14 +169,14 @@ def _sealed(world: World) -> list[Secret]:
     why = "a sealed bid is its bidder's alone until the close"
     bid = f"/v1/bids/{world['sealed_bid']}"
     others = ("seller", "loser", "carrier", "operator", "foreign")
-    read = [Secret(caller, bid, 404, why) for caller in others]
+    read = [Secret(caller, path, 404, why) for caller in others for path in (bid, f"{bid}/receipt")]
     taken_back = [Secret(caller, f"{bid}/withdraw", 404, why, "POST") for caller in others]
     awarded = [Secret("seller", f"{bid}/award", 404, why, "POST")]
     listed = [Secret(caller, f"/v1/bids?listing_id={world['open']}", 200, why) for caller in ("seller", "foreign")]
     recorded = f"/v1/audit-entries?subject_id={world['sealed_bid']}"
     listed += [Secret(caller, recorded, 200, why) for caller in ("seller", "loser", "operator")]
     told = [Secret(caller, f"/v1/events/{world['secret_event']}", 404, why) for caller in ("seller", "loser")]
-    ranked = [Secret("seller", f"/v1/listings/{world['open']}/ranking", 409, why)]
+    ranked = [Secret("seller", f"/v1/listings/{world['open']}/{thing}", 409, why) for thing in ("ranking", "receipts")]
     return read + taken_back + awarded + listed + told + ranked
 
 

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from services.bidding import closing
+from services.kernel.actors import system
 from services.kernel.money import Money
 from services.kernel.objects import Folder
+from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.models import Listing
 from services.parties import api_keys, delegating, inviting, members, queries, verification
@@ -73,7 +76,17 @@ async def _sealed(cast: Cast) -> dict[str, str]:
     bid = await placed_bid(cast.market.sessions, listing, cast["buyer"], haulage_ceiling=CEILING)
     other = await placed_bid(cast.market.sessions, listing, cast["loser"], "90.00", haulage_ceiling=CEILING)
     await cast.market.settle()
-    return {"open": listing.id, "sealed_bid": bid.id, "losers_bid": other.id}
+    told = {"open": listing.id, "sealed_bid": bid.id, "losers_bid": other.id}
+    return told | {"opened_listing": await _opened(cast)}
+
+
+async def _opened(cast: Cast) -> str:
+    """A sealed listing whose bids were opened, ahead of its time."""
+    listing = await open_listing(cast.market.sessions, cast["seller"])
+    await placed_bid(cast.market.sessions, listing, cast["buyer"])
+    async with UnitOfWork(cast.market.sessions, system(False), now=listing.closes_at) as work:
+        await closing.close(work, listing.id)
+    return listing.id
 
 
 async def _negotiated(cast: Cast) -> dict[str, str]:

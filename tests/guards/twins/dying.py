@@ -26,7 +26,8 @@ def main() -> None:
         data_dir=Path(sys.argv[1]), public_url="http://testserver", allow_loopback_webhooks=True, is_live=True
     )
     engine = database.connect("postgresql+asyncpg://nobody@localhost/none")
-    app = build_app(Runtime(settings=settings, sessions=database.sessions_of(engine), authenticate=door(settings)))
+    sessions = database.sessions_of(engine, settings=settings)
+    app = build_app(Runtime(settings=settings, sessions=sessions, authenticate=door(settings)))
     app.openapi()
     print("ready", flush=True)
     for line in sys.stdin:
@@ -53,7 +54,7 @@ async def _answer(app: Any, settings: Settings, line: Line, told: int) -> None:
     engine = database.connect(line["url"])
     app.state.runtime = Runtime(
         settings=settings,
-        sessions=database.sessions_of(engine),
+        sessions=database.sessions_of(engine, settings=settings),
         authenticate=door(settings),
         engine=engine,
         resources={"gateway": Links()},

@@ -221,7 +221,8 @@ async def _cloned(source: Source, name: str) -> AsyncIterator[Place]:
     template = str(make_url(source.race.url).database)
     url = clone(source.postgres, template, f"{template}_{name}")
     engine = database.connect(url, pool_size=TWINS)
-    runtime = replace(source.race.runtime, sessions=database.sessions_of(engine), engine=engine)
+    sessions = database.sessions_of(engine, settings=source.race.runtime.settings)
+    runtime = replace(source.race.runtime, sessions=sessions, engine=engine)
     async with client_of(runtime) as client:
         place = Place(runtime, client, url)
         await source.prepare(place)

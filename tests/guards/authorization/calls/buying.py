@@ -20,6 +20,8 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.place": Call("buyer", "seller", given=place | {"valid_until": NOT_SENT}),
         "bids.list": Call("buyer", "loser", query={"listing_id": world["open"]}),
         "bids.get": Call("buyer", "loser", path=sealed),
+        "bids.receipt": Call("buyer", "loser", path=sealed),
+        "bids.receipts": Call("seller", "buyer", path={"listing_id": world["opened_listing"]}),
         "bids.withdraw": Call("buyer", "loser", path=sealed),
         "bids.counter": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
