@@ -16,7 +16,7 @@ HOUSE = "(SELECT asker_is_house())"
 IS_HERE = "livemode = ANY (CAST((SELECT asker_livemodes()) AS boolean[]))"
 READABLE = (
     "EXISTS (SELECT FROM listing WHERE listing.id = listing_id AND seller_id = {me} AND (mode <> 'sealed' OR"
-    " (listing.status IN ('closed', 'awarded', 'fulfilled', 'expired') AND {opened})))"
+    " (listing.status IN ('closed', 'partially_awarded', 'awarded', 'fulfilled', 'expired') AND {opened})))"
 )
 SEEN_BY = {
     "sealing_key": "false",
@@ -45,7 +45,7 @@ def upgrade() -> None:
         f"CREATE TRIGGER written_once BEFORE UPDATE OF {', '.join(WRITTEN_ONCE)} ON bid"
         " FOR EACH ROW EXECUTE FUNCTION bid_amounts_are_written_once()"
     )
-    _see_bids_where("price_minor IS NOT NULL")
+    _see_bids_where("bid.price_minor IS NOT NULL")
 
 
 def _seal_amounts() -> None:
