@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
 from services.bidding import placing, policy, queries
+from services.bidding.demanding.router import demand_orders
 from services.bidding.models import Bid
 from services.bidding.ranking import SELLER_COMMISSION_BPS
 from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
@@ -18,7 +19,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids]
+routers = [bids, demand_orders]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]

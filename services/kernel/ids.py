@@ -93,6 +93,14 @@ class BidId(Id, prefix="bid"):
     """A processor's promise for a lot."""
 
 
+class DemandId(Id, prefix="dem"):
+    """A standing order for what may be offered."""
+
+
+class SavedSearchId(Id, prefix="sav"):
+    """A search that is kept, and tells when something new fits."""
+
+
 class AwardId(Id, prefix="awd"):
     """The fact that a bid won."""
 

@@ -15,33 +15,8 @@ from tests.factories.parties import Party, organization
 
 PLACES = 20_000
 COUNTRIES = [
-    "DE",
-    "FR",
-    "PL",
-    "IT",
-    "ES",
-    "NL",
-    "BE",
-    "AT",
-    "CZ",
-    "SE",
-    "RO",
-    "HU",
-    "PT",
-    "DK",
-    "FI",
-    "SK",
-    "BG",
-    "IE",
-    "LT",
-    "SI",
-    "LV",
-    "EE",
-    "HR",
-    "LU",
-    "CY",
-    "MT",
-    "GR",
+    *("DE", "FR", "PL", "IT", "ES", "NL", "BE", "AT", "CZ", "SE", "RO", "HU", "PT", "DK"),
+    *("FI", "SK", "BG", "IE", "LT", "SI", "LV", "EE", "HR", "LU", "CY", "MT", "GR"),
 ]
 WEST, EAST, SOUTH, NORTH = -9.0, 25.0, 37.0, 60.0
 """Most of Europe: 6 million km²."""

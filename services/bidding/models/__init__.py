@@ -9,6 +9,28 @@ from services.bidding.models.bids import (
     NewBid,
     rung,
 )
+from services.bidding.models.demands import (
+    DEMAND,
+    DemandCell,
+    DemandMatch,
+    DemandOrder,
+    NewDemand,
+)
 from services.bidding.models.moves import BID, BidFacts
 
-__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "HaulageBasis", "NewBid", "rung"]
+__all__ = [
+    "BID",
+    "DEMAND",
+    "LIVE",
+    "STATUSES",
+    "STOOD",
+    "Bid",
+    "BidFacts",
+    "DemandCell",
+    "DemandMatch",
+    "DemandOrder",
+    "HaulageBasis",
+    "NewBid",
+    "NewDemand",
+    "rung",
+]
