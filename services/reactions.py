@@ -19,6 +19,7 @@ from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings.importing import landing
+from services.listings.saved_searches import keeping
 from services.orders import awarding, fulfilment, receiving, rerouting, settlement
 from services.payments import stripe_inbox
 from services.payments.operations import outbox, running
@@ -75,6 +76,10 @@ async def match_the_demand_orders(work: UnitOfWork, event: Any) -> None:
     await matching.match(work, event.listing_id)
 
 
+async def tell_those_who_look(work: UnitOfWork, event: Any) -> None:
+    await keeping.tell_those_who_look(work, event.listing_id)
+
+
 async def let_demand_orders_bid(work: UnitOfWork, event: Any) -> None:
     await autobidding.bid_when_open(work, event.listing_id)
 
@@ -104,7 +109,10 @@ UNSOLD: dict[str, Reaction] = {
 FREED: dict[str, Reaction] = {"free what the demand order reserved": free_what_the_demand_order_reserved}
 
 REACTIONS: dict[str, dict[str, Reaction]] = {
-    "listing.published": {"match the demand orders": match_the_demand_orders},
+    "listing.published": {
+        "match the demand orders": match_the_demand_orders,
+        "tell those who look": tell_those_who_look,
+    },
     "listing.opened": {
         "watch the auction clock": watch_the_clock,
         "let demand orders bid": let_demand_orders_bid,

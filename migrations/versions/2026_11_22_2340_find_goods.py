@@ -18,6 +18,7 @@ HOUSE = "(SELECT asker_is_house())"
 IS_HERE = "livemode = ANY (CAST((SELECT asker_livemodes()) AS boolean[]))"
 MINE = f"org_id = {ME}"
 SEEN_BY = {
+    "saved_search": MINE,
     "demand_order": MINE,
     "demand_match": MINE,
     "demand_cell": "false",
@@ -28,15 +29,14 @@ RUNGS = "'reuse', 'repair', 'remanufacture', 'harvest', 'recycle', 'recover', 'd
 FACETS = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
 CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
 OF_ITEMS = "term = ''"
-OF_ITEMS_AND_MATERIALS = "term < 'w:'"
 INDEXES = {
     "closing": (["term", "closes_at", "listing_id"], None),
     "newest": (["term", "listing_id"], None),
     "kind": (["term", *FACETS], None),
     "wide": (["term", "h3_res3", "closes_at", "listing_id"], None),
-    "country": (["term", "country"], OF_ITEMS_AND_MATERIALS),
-    "waste_code": (["term", "waste_code"], OF_ITEMS_AND_MATERIALS),
-    "mass": (["term", "mass_g"], OF_ITEMS_AND_MATERIALS),
+    "country": (["term", "country"], None),
+    "waste_code": (["term", "waste_code"], None),
+    "mass": (["term", "mass_g"], None),
     "near": (["h3_res5", "closes_at", "listing_id"], OF_ITEMS),
     "wide_newest": (["h3_res3", "listing_id"], OF_ITEMS),
 }
@@ -45,6 +45,7 @@ INDEXES = {
 def upgrade() -> None:
     _let_sellers_say_who_pays()
     _create_offer()
+    _create_saved_search()
     _create_demand_order()
     _create_demand_cell()
     _create_demand_match()
@@ -72,7 +73,7 @@ def _create_offer() -> None:
         sa.Column("status", sa.String, nullable=False),
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
         *(sa.Column(facet, sa.SmallInteger, nullable=False) for facet in FACETS),
-        sa.Column("materials", sa.String, nullable=False),
+        sa.Column("materials", sa.String),
         sa.Column("country", sa.String, nullable=False),
         sa.Column("waste_code", sa.String),
         sa.Column("mass_g", sa.BigInteger),
@@ -96,6 +97,24 @@ def _index(keys: list[str]) -> dict[str, Any]:
     whole = ["livemode", "status", *keys]
     more = [name for name in [*FACETS, *CARRIED, "closes_at", "listing_id"] if name not in whole]
     return {"columns": whole, "postgresql_include": more}
+
+
+def _create_saved_search() -> None:
+    op.create_table(
+        "saved_search",
+        sa.Column("id", sa.String, nullable=False),
+        sa.Column("org_id", sa.String, nullable=False),
+        sa.Column("name", sa.String, nullable=False),
+        sa.Column("criteria", postgresql.JSONB, nullable=False),
+        sa.Column("material", sa.String),
+        sa.Column("country", sa.String),
+        sa.Column("version", sa.Integer, nullable=False),
+        *_shared_columns(),
+        sa.ForeignKeyConstraint(["org_id"], ["organization.id"], name=op.f("fk_saved_search_org_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_search")),
+    )
+    op.create_index("ix_saved_search_material", "saved_search", ["livemode", "material", "country"])
+    op.create_index("ix_saved_search_org_id", "saved_search", ["org_id", "id"])
 
 
 def _create_demand_order() -> None:
@@ -191,7 +210,7 @@ def _shared_columns() -> list[sa.Column[Any]]:
 
 
 def downgrade() -> None:
-    for table in ("demand_match", "demand_cell", "demand_order"):
+    for table in ("demand_match", "demand_cell", "demand_order", "saved_search"):
         op.drop_table(table)
     op.execute("DROP TRIGGER offers_follow ON listing")
     op.execute("DROP FUNCTION offers_follow()")

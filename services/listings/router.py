@@ -30,6 +30,8 @@ from services.listings.models.drafts import (
     ReturnReason,
     WasteCode,
 )
+from services.listings.models.searches import MOST_KG
+from services.listings.saved_searches.router import saved_searches
 from services.listings.schemas import (
     ChangedItem,
     ChangedListing,
@@ -50,10 +52,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports]
-
-MOST_KG = 1_000_000_000
-"""A million tonnes."""
+routers = [listings, imports, saved_searches]
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]

@@ -234,7 +234,7 @@ async def test_what_the_market_refuses_is_kept_with_the_match(
 
 
 async def post(client: httpx.AsyncClient, party: Party, path: str, **body: Any) -> httpx.Response:
-    return await client.post(f"/v1/demand_orders{path}", headers=party.headers, json=body or None)
+    return await client.post(f"/v1/demand-orders{path}", headers=party.headers, json=body or None)
 
 
 def a_body(party: Party, **given: Any) -> dict[str, Any]:
@@ -283,7 +283,7 @@ async def test_matches_and_near_misses_are_listed_apart(
     fits = await open_listing(sessions, seller)
     await open_listing(sessions, seller, [motors(mass={"value": "21", "unit": "t"})])
     await settle()
-    path = f"/v1/demand_orders/{order.id}/matches"
+    path = f"/v1/demand-orders/{order.id}/matches"
     matches = (await client.get(path, headers=rheinkreis.headers, params={"is_match": True})).json()["data"]
     near = (await client.get(path, headers=rheinkreis.headers, params={"is_match": False})).json()["data"]
     assert [match["listing_id"] for match in matches] == [fits.id]
@@ -294,8 +294,8 @@ async def test_nobody_else_reads_an_order(
     client: httpx.AsyncClient, sessions: Sessions, rheinkreis: Party, zweitlauf: Party
 ) -> None:
     order = await demand_order(sessions, rheinkreis)
-    answer = await client.get(f"/v1/demand_orders/{order.id}", headers=zweitlauf.headers)
-    listed = await client.get("/v1/demand_orders", headers=zweitlauf.headers)
+    answer = await client.get(f"/v1/demand-orders/{order.id}", headers=zweitlauf.headers)
+    listed = await client.get("/v1/demand-orders", headers=zweitlauf.headers)
     assert (answer.status_code, listed.json()["data"]) == (404, [])
 
 

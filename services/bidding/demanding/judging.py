@@ -73,7 +73,7 @@ def away_km(order: DemandOrder, lot: Lot) -> float:
 
 def bid_for(order: DemandOrder, lot: Lot) -> Money:
     """What the order bids in the lot's own unit, rounded down: never more for a tonne than it says."""
-    per_tonne = order.bid_price or order.price_limit
+    per_tonne = order.price_limit if order.bid_price is None else order.bid_price
     if lot.price_unit == "tonne":
         return per_tonne
     assert lot.mass_g is not None, "a lot without a mass is no match"

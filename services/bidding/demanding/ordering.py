@@ -140,8 +140,8 @@ def _order(work: UnitOfWork, new: NewDemand, site: Site, by: Actor) -> DemandOrd
         longitude=site.longitude,
         price_limit_minor=new.price_limit.minor,
         currency=new.price_limit.currency,
-        bid_price_minor=new.bid_price.minor if new.bid_price else None,
-        haulage_ceiling_minor=new.haulage_ceiling.minor if new.haulage_ceiling else None,
+        bid_price_minor=None if new.bid_price is None else new.bid_price.minor,
+        haulage_ceiling_minor=None if new.haulage_ceiling is None else new.haulage_ceiling.minor,
         livemode=work.livemode,
         created_at=work.now,
     )

@@ -31,7 +31,7 @@ async def _told(work: UnitOfWork, order: DemandOrder, answer: Response) -> Deman
     return DemandOrderAnswer.of(order, (await queries.left_g(work, [order]))[order.id])
 
 
-@demand_orders.post("/demand_orders", status_code=201, summary="Give a standing order")
+@demand_orders.post("/demand-orders", status_code=201, summary="Give a standing order")
 async def create(body: NewDemandOrder, work: Work, actor: Writes, answer: Response) -> DemandOrderAnswer:
     """Every listing published from now on is held against it: a match is told as `demand_order.matched`, what misses one or two
     criteria is kept with figures. With `bids_by_itself` (your credential also holds bids:write) it bids for what matches as
@@ -43,7 +43,7 @@ async def create(body: NewDemandOrder, work: Work, actor: Writes, answer: Respon
     return await _told(work, await ordering.create(work, body, by=actor), answer)
 
 
-@demand_orders.get("/demand_orders", name="list", summary="List standing orders")
+@demand_orders.get("/demand-orders", name="list", summary="List standing orders")
 async def list_(
     work: Work,
     actor: Reads,
@@ -60,13 +60,13 @@ async def list_(
     return DemandOrderPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
 
-@demand_orders.get("/demand_orders/{demand_order_id}", summary="Read a standing order")
+@demand_orders.get("/demand-orders/{demand_order_id}", summary="Read a standing order")
 async def get(demand_order_id: DemandId, work: Work, actor: Reads, answer: Response) -> DemandOrderAnswer:
     """Your own alone; nobody else learns what you would pay."""
     return await _told(work, await queries.order_of(work, demand_order_id, actor), answer)
 
 
-@demand_orders.get("/demand_orders/{demand_order_id}/matches", summary="List what was held against it")
+@demand_orders.get("/demand-orders/{demand_order_id}/matches", summary="List what was held against it")
 async def matches(
     demand_order_id: DemandId,
     work: Work,
@@ -84,7 +84,7 @@ async def matches(
     return DemandMatchPage(data=found, has_more=cursor is not None, next_cursor=cursor)
 
 
-@demand_orders.post("/demand_orders/{demand_order_id}/pause", summary="Pause a standing order", dependencies=[DryRun])
+@demand_orders.post("/demand-orders/{demand_order_id}/pause", summary="Pause a standing order", dependencies=[DryRun])
 async def pause(
     demand_order_id: DemandId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> DemandOrderAnswer:
@@ -93,7 +93,7 @@ async def pause(
     return await _told(work, order, answer)
 
 
-@demand_orders.post("/demand_orders/{demand_order_id}/resume", summary="Resume a standing order", dependencies=[DryRun])
+@demand_orders.post("/demand-orders/{demand_order_id}/resume", summary="Resume a standing order", dependencies=[DryRun])
 async def resume(
     demand_order_id: DemandId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> DemandOrderAnswer:
@@ -102,7 +102,7 @@ async def resume(
     return await _told(work, order, answer)
 
 
-@demand_orders.post("/demand_orders/{demand_order_id}/cancel", summary="Cancel a standing order", dependencies=[DryRun])
+@demand_orders.post("/demand-orders/{demand_order_id}/cancel", summary="Cancel a standing order", dependencies=[DryRun])
 async def cancel(
     demand_order_id: DemandId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> DemandOrderAnswer:

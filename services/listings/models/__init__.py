@@ -16,6 +16,7 @@ from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
 from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 from services.listings.models.offers import Offer
+from services.listings.models.searches import Criteria, NewSearch, SavedSearch
 
 __all__ = [
     "DISPOSITIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "LISTING",
     "SEARCHABLE",
     "STATUSES",
+    "Criteria",
     "DraftItem",
     "DraftListing",
     "Import",
@@ -34,9 +36,11 @@ __all__ = [
     "ListingChanges",
     "ListingFacts",
     "ListingTerms",
+    "NewSearch",
     "Offer",
     "Packaging",
     "Photo",
+    "SavedSearch",
     "Share",
     "Unit",
 ]
