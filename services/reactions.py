@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.bidding import closing
+from services.bidding.demanding import autobidding, matching, ordering
 from services.certification import custody
 from services.certification.issuing import listing, signing
 from services.kernel import second_wall, tracing
@@ -18,6 +19,7 @@ from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings.importing import landing
+from services.listings.saved_searches import keeping
 from services.orders import awarding, fulfilment, receiving, rerouting, settlement
 from services.payments import stripe_inbox
 from services.payments.operations import outbox, running
@@ -74,6 +76,27 @@ async def award_by_the_sellers_rule(work: UnitOfWork, event: Any) -> None:
     await awarding.award_best(work, listing_id=event.listing_id)
 
 
+async def match_the_demand_orders(work: UnitOfWork, event: Any) -> None:
+    await matching.match(work, event.listing_id)
+
+
+async def tell_those_who_look(work: UnitOfWork, event: Any) -> None:
+    await keeping.tell_those_who_look(work, event.listing_id)
+
+
+async def let_demand_orders_bid(work: UnitOfWork, event: Any) -> None:
+    await autobidding.bid_when_open(work, event.listing_id)
+
+
+async def let_the_demand_order_bid(work: UnitOfWork, event: Any) -> None:
+    await autobidding.bid(work, event.demand_order_id, event.listing_id)
+
+
+async def free_what_the_demand_order_reserved(work: UnitOfWork, event: Any) -> None:
+    if getattr(event, "reason", None) != "superseded":
+        await autobidding.release(work, event.bid_id)
+
+
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
     await closing.lose_all(work, event.listing_id)
 
@@ -87,10 +110,24 @@ UNSOLD: dict[str, Reaction] = {
     "reopen what found no taker": reopen_what_found_no_taker,
 }
 
+FREED: dict[str, Reaction] = {"free what the demand order reserved": free_what_the_demand_order_reserved}
+
 REACTIONS: dict[str, dict[str, Reaction]] = {
-    "listing.opened": {"watch the auction clock": watch_the_clock},
+    "listing.published": {
+        "match the demand orders": match_the_demand_orders,
+        "tell those who look": tell_those_who_look,
+    },
+    "listing.opened": {
+        "watch the auction clock": watch_the_clock,
+        "let demand orders bid": let_demand_orders_bid,
+    },
     "listing.closed": {"award by the seller's rule": award_by_the_sellers_rule},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
+    "demand_order.matched": {"let the demand order bid": let_the_demand_order_bid},
+    "bid.withdrawn": FREED,
+    "bid.lost": FREED,
+    "bid.expired": FREED,
+    "bid.timed_out": FREED,
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,
@@ -110,8 +147,10 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
 """Event type → name of the reaction → what happens. Besides these every event is fanned out to partners' webhooks."""
 
 WITH_TIMERS_OR_JOBS = (
+    autobidding,
     closing,
     landing,
+    ordering,
     publishing,
     awarding.lapsing,
     receiving.lapsing,

@@ -103,5 +103,6 @@ explain(
     price_unit_differs="The bid is priced in another unit than the listing.",
     disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",
     haulage_does_not_fit="The field belongs to a bid on the other haulage basis.",
+    bid_above_limit="The price it bids by itself is not above the order's own limit.",
     ends_too_early="A bid binds beyond the end of the bidding.",
 )

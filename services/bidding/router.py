@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from services.bidding import countering, counters, history, placing, policy, queries, sealing, sizing_up
 from services.bidding.comparing import compare
+from services.bidding.demanding.router import demand_orders
 from services.bidding.models import Bid, Counter
 from services.bidding.ranking import rank, reserve_of
 from services.bidding.schemas import (
@@ -30,7 +31,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids]
+routers = [bids, demand_orders]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]

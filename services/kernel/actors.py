@@ -8,7 +8,8 @@ from services.kernel.ids import DelegationId, KeyId, MemberId, OrgId, SessionId,
 
 @dataclass(frozen=True)
 class Actor:
-    """`kind` is `key` (API key), `token` (OAuth), `session` (a person signed in), `system`, `anonymous` or `door`.
+    """`kind` is `key` (API key), `token` (OAuth), `session` (a person signed in), `system`, `anonymous`, `door`, or `demand_order`
+    (an order that bids by itself, for the organization that gave it).
 
     `org_id` is whom the act binds, `roles` its verified roles, `permissions` what the credential may do. Under a delegation
     `member_id` and `key_id` are those of the organization that really acts, `acting_org_id`; `site_ids` None means every site.

@@ -113,6 +113,14 @@ class FindingId(Id, prefix="fnd"):
     """What a look at a listing's bidders found."""
 
 
+class DemandId(Id, prefix="dem"):
+    """A standing order for what may be offered."""
+
+
+class SavedSearchId(Id, prefix="sav"):
+    """A search that is kept, and tells when something new fits."""
+
+
 class AwardId(Id, prefix="awd"):
     """The fact that a bid won."""
 

@@ -33,6 +33,8 @@ from services.listings.models.drafts import (
     ReturnReason,
     WasteCode,
 )
+from services.listings.models.searches import MOST_KG
+from services.listings.saved_searches.router import saved_searches
 from services.listings.schemas import (
     ChangedItem,
     ChangedListing,
@@ -53,7 +55,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports, dividing.router]
+routers = [listings, imports, dividing.router, saved_searches]
 
 MOST_KG = 1_000_000_000
 """A million tonnes."""

@@ -15,33 +15,8 @@ from tests.factories.parties import Party, organization
 
 PLACES = 20_000
 COUNTRIES = [
-    "DE",
-    "FR",
-    "PL",
-    "IT",
-    "ES",
-    "NL",
-    "BE",
-    "AT",
-    "CZ",
-    "SE",
-    "RO",
-    "HU",
-    "PT",
-    "DK",
-    "FI",
-    "SK",
-    "BG",
-    "IE",
-    "LT",
-    "SI",
-    "LV",
-    "EE",
-    "HR",
-    "LU",
-    "CY",
-    "MT",
-    "GR",
+    *("DE", "FR", "PL", "IT", "ES", "NL", "BE", "AT", "CZ", "SE", "RO", "HU", "PT", "DK"),
+    *("FI", "SK", "BG", "IE", "LT", "SI", "LV", "EE", "HR", "LU", "CY", "MT", "GR"),
 ]
 WEST, EAST, SOUTH, NORTH = -9.0, 25.0, 37.0, 60.0
 """Most of Europe: 6 million km²."""
@@ -55,7 +30,7 @@ SELECT n, 'lst_' || lpad(to_hex(n), 26, '0') AS id, 1 + floor(random() * {places
     CASE WHEN random() < 0.0005 THEN 5 ELSE 1 + floor(random() * 4)::int END AS return_reason,
     random() AS better, 1 + floor(3 * random() ^ 1.5)::int AS mode, floor(random() * 3)::int AS direction,
     (1000 * exp(random() * 11))::bigint AS mass_g,
-    now() + random() * interval '30 days' AS closes_at,
+    now() + (20.0 * n / {listings} + 10 * random()) * interval '1 day' AS closes_at,
     ARRAY[{materials}] AS known,
     1 + floor({count} * random() ^ 2.5)::int AS first, 1 + floor({count} * random() ^ 2.5)::int AS second,
     lpad(to_hex(1 + floor(230 * random() ^ 2)::int), 6, '0') AS waste_code,
@@ -76,8 +51,8 @@ INSERT INTO offer (listing_id, place, term, status, closes_at, grade, return_rea
     materials, country, waste_code, mass_g, h3_res3, h3_res5, latitude, longitude, livemode, created_at)
 SELECT id, terms.place, terms.term, 'open', closes_at, grade, return_reason,
     CASE WHEN grade <= 3 THEN 1 + floor(better * 3)::int ELSE 4 + floor(better * 4)::int END, mode, direction,
-    '|' || array_to_string(made_of, '|') || '|', country, waste_code, mass_g, h3_res3, h3_res5, latitude, longitude, false,
-    now()
+    CASE WHEN terms.term LIKE 'w:%' THEN '|' || array_to_string(made_of, '|') || '|' END, country, waste_code, mass_g, h3_res3,
+    h3_res5, latitude, longitude, false, now()
 FROM (
     SELECT *, CASE return_reason WHEN 4 THEN 1 + floor(better * 2)::int WHEN 3 THEN 5 + floor(better * 3)::int
         ELSE 1 + floor(better * 7)::int END AS grade,
@@ -89,7 +64,8 @@ CROSS JOIN LATERAL (
         ARRAY[''] || ARRAY(SELECT 'm:' || one_material FROM unnest(made_of) one_material)
         || ARRAY['w:' || one, 'w:' || two, 'w:' || three]
     ) WITH ORDINALITY AS each (term, place)
-) terms"""
+) terms
+ORDER BY n, terms.place"""
 _INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname NOT LIKE 'pk_%'"""
 

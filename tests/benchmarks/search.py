@@ -123,7 +123,9 @@ def _seq_scans(plan: dict[str, Any]) -> Iterator[str]:
 async def seeker_at(url: str) -> asyncpg.Connection:
     """As the app's role, for an organization that has nothing to do with what is offered."""
     connection = await connect(url)
-    await connection.execute("SET plan_cache_mode = force_custom_plan")
+    await connection.execute(
+        "SET plan_cache_mode = force_custom_plan; SET max_parallel_workers_per_gather = 0; SET jit = off"
+    )
     await connection.fetch(ASKER, STRANGER)
     return connection
 

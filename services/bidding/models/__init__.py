@@ -11,11 +11,19 @@ from services.bidding.models.bids import (
     rung,
 )
 from services.bidding.models.counters import Counter, NewCounter
+from services.bidding.models.demands import (
+    DEMAND,
+    DemandCell,
+    DemandMatch,
+    DemandOrder,
+    NewDemand,
+)
 from services.bidding.models.moves import BID, BidFacts
 from services.bidding.models.seals import ReceiptBook, SealedBid, SealingKey
 
 __all__ = [
     "BID",
+    "DEMAND",
     "LIVE",
     "STATUSES",
     "STOOD",
@@ -23,9 +31,13 @@ __all__ = [
     "Bid",
     "BidFacts",
     "Counter",
+    "DemandCell",
+    "DemandMatch",
+    "DemandOrder",
     "HaulageBasis",
     "NewBid",
     "NewCounter",
+    "NewDemand",
     "ReceiptBook",
     "SealedBid",
     "SealingKey",

@@ -17,6 +17,7 @@ from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_
 from services.listings.models.moves import LISTING, ListingFacts
 from services.listings.models.offers import Offer
 from services.listings.models.recalls import RECALL, RECALL_QUARANTINE, RecallCampaign, Stop
+from services.listings.models.searches import Criteria, NewSearch, SavedSearch
 
 __all__ = [
     "AWARDED_WHILE_OPEN",
@@ -29,6 +30,7 @@ __all__ = [
     "RECALL_QUARANTINE",
     "SEARCHABLE",
     "STATUSES",
+    "Criteria",
     "DraftItem",
     "DraftListing",
     "Import",
@@ -39,10 +41,12 @@ __all__ = [
     "ListingChanges",
     "ListingFacts",
     "ListingTerms",
+    "NewSearch",
     "Offer",
     "Packaging",
     "Photo",
     "RecallCampaign",
+    "SavedSearch",
     "Share",
     "Stop",
     "Unit",

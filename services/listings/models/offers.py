@@ -12,7 +12,6 @@ from services.kernel.tables import Instant, Row
 _CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
 _KIND = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
 _OF_ITEMS = text("term = ''")
-_OF_ITEMS_AND_MATERIALS = text("term < 'w:'")
 
 
 def _carrying(keys: list[str]) -> list[str]:
@@ -28,7 +27,8 @@ def _index(name: str, *keys: str, only: TextClause | None = None) -> Index:
 
 class Offer(Row, table=True):
     """One way to find one item of a published listing. `term` is empty for the item itself, `m:copper` for a material it is
-    made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|",
+    made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|" of
+    a word's row and silent elsewhere,
     `mass_g` that of the whole listing; `closes_at` is infinity where bidding has no end. `latitude` and `longitude` are
     exact to two metres. `seen_by` are the seller and the invited where not everybody sees it.
 
@@ -42,9 +42,9 @@ class Offer(Row, table=True):
         _index("newest", "term", "listing_id"),
         _index("kind", "term", *_KIND),
         _index("wide", "term", "h3_res3", "closes_at", "listing_id"),
-        _index("country", "term", "country", only=_OF_ITEMS_AND_MATERIALS),
-        _index("waste_code", "term", "waste_code", only=_OF_ITEMS_AND_MATERIALS),
-        _index("mass", "term", "mass_g", only=_OF_ITEMS_AND_MATERIALS),
+        _index("country", "term", "country"),
+        _index("waste_code", "term", "waste_code"),
+        _index("mass", "term", "mass_g"),
         _index("near", "h3_res5", "closes_at", "listing_id", only=_OF_ITEMS),
         _index("wide_newest", "h3_res3", "listing_id", only=_OF_ITEMS),
     )
@@ -59,7 +59,7 @@ class Offer(Row, table=True):
     disposition_floor: int = Field(sa_type=SmallInteger)
     mode: int = Field(sa_type=SmallInteger)
     direction: int = Field(sa_type=SmallInteger)
-    materials: str
+    materials: str | None = None
     country: str
     waste_code: str | None = None
     mass_g: int | None = Field(default=None, sa_type=BigInteger)

@@ -41,11 +41,16 @@ def _ways(listing: Listing, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
             "grade": facets.number("grade", item.condition_grade),
             "return_reason": facets.number("return_reason", item.return_reason),
             "waste_code": item.waste_code,
-            "materials": f"|{'|'.join(made_of)}|",
         }
-        said = words(listing.title, item.title, listing.description, item.reason_detail)
-        for term in ("", *(f"m:{material}" for material in made_of), *(f"w:{word}" for word in said)):
-            yield {"term": term, **facts}
+        materials = f"|{'|'.join(made_of)}|"
+        for term in ("", *(f"m:{material}" for material in made_of)):
+            yield {"term": term, "materials": None, **facts}
+        for word in said_of(listing, item):
+            yield {"term": f"w:{word}", "materials": materials, **facts}
+
+
+def said_of(listing: Listing, item: Item) -> list[str]:
+    return words(listing.title, item.title, listing.description, item.reason_detail)
 
 
 def _of_the_listing(listing: Listing, now: datetime) -> dict[str, Any]:

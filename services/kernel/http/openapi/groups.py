@@ -24,6 +24,10 @@ GROUPS: dict[str, tuple[Tag, ...]] = {
     ),
     "Bidders and processors": (
         Tag("bids", "Bids", "Promises for a whole lot, how they rank, the award and its confirmation."),
+        Tag(
+            "demand_orders", "Demand orders", "What you always take: matched with what is published, bidding by itself."
+        ),
+        Tag("saved_searches", "Saved searches", "Searches that are kept, and tell when something new fits."),
         Tag("orders", "Orders", "The contract from award to settlement, for seller and buyer."),
         Tag("receipts", "Receipts", "What arrived, and what was accepted and refused of it."),
     ),

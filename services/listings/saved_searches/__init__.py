@@ -1,0 +1,1 @@
+"""Searches that are kept, and tell their organization when a listing is published that fits."""
