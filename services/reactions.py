@@ -74,6 +74,10 @@ async def award_by_the_sellers_rule(work: UnitOfWork, event: Any) -> None:
     await awarding.award_best(work, listing_id=event.listing_id)
 
 
+async def sell_at_the_price(work: UnitOfWork, event: Any) -> None:
+    await awarding.sell(work, bid_id=event.bid_id)
+
+
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
     await closing.lose_all(work, event.listing_id)
 
@@ -89,6 +93,7 @@ UNSOLD: dict[str, Reaction] = {
 
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.opened": {"watch the auction clock": watch_the_clock},
+    "bid.met_price": {"sell at the price": sell_at_the_price},
     "listing.closed": {"award by the seller's rule": award_by_the_sellers_rule},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "listing.withdrawn": UNSOLD,

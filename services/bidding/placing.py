@@ -100,6 +100,8 @@ async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
     tell(work, bid, listing, events.BidPlaced(**about(bid), received_at=bid.received_at))
     moved = states.move(BID, bid, "admit", by="time")
     tell(work, bid, listing, events.BidAdmitted(**about(bid)), moved)
+    if listing.mode == "instant":
+        tell(work, bid, listing, events.BidMetPrice(**about(bid)))
     if bid.valid_until is not None:
         await timers.schedule(work, closing.EXPIRE, bid.id, bid.valid_until)
 

@@ -85,11 +85,13 @@ async def _negotiated(cast: Cast) -> dict[str, str]:
         market.sessions, await negotiated(market.sessions, seller), buyer, haulage_ceiling=CEILING
     )
     await countered(market.sessions, talked, seller, "130.00")
+    priced = await open_listing(market.sessions, seller, mode="instant", closes_at=None, price=Money.of("90.00", "EUR"))
     decided = await negotiated(market.sessions, seller)
     winner = await placed_bid(market.sessions, decided, buyer, haulage_ceiling=CEILING)
     order = await awarded(market.sessions, winner, seller)
     return {
         "negotiated": listing.id,
+        "for_sale": priced.id,
         "bid": bid.id,
         "countered_bid": talked.id,
         "awarded_bid": winner.id,

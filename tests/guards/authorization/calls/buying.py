@@ -30,7 +30,9 @@ def _bids(world: World) -> dict[str, Call]:
 
 def _awards(world: World) -> dict[str, Call]:
     confirmation = {"terms_hash": world["terms_hash"]}
+    to_the_buyer = {"site_id": world.party("buyer").site.id}
     return {
+        "listings.buy": Call("buyer", "seller", path={"listing_id": world["for_sale"]}, given=to_the_buyer),
         "bids.accept_counter": Call("buyer", "seller", path={"bid_id": world["countered_bid"]}),
         "bids.award": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.confirm": Call("buyer", "seller", path={"bid_id": world["awarded_bid"]}, given=confirmation),
