@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.bidding import closing
+from services.bidding import closing, countering
+from services.bidding.integrity import looking
 from services.certification import custody
 from services.certification.issuing import listing, signing
 from services.kernel import second_wall, tracing
@@ -78,6 +79,10 @@ async def sell_at_the_price(work: UnitOfWork, event: Any) -> None:
     await awarding.sell(work, bid_id=event.bid_id)
 
 
+async def look_who_bids_with_whom(work: UnitOfWork, event: Any) -> None:
+    await looking.look(work, event.listing_id)
+
+
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
     await closing.lose_all(work, event.listing_id)
 
@@ -94,7 +99,11 @@ UNSOLD: dict[str, Reaction] = {
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.opened": {"watch the auction clock": watch_the_clock},
     "bid.met_price": {"sell at the price": sell_at_the_price},
-    "listing.closed": {"award by the seller's rule": award_by_the_sellers_rule},
+    "listing.closed": {
+        "award by the seller's rule": award_by_the_sellers_rule,
+        "look who bids with whom": look_who_bids_with_whom,
+    },
+    "listing.awarded": {"look who bids with whom": look_who_bids_with_whom},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
@@ -116,6 +125,7 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
 
 WITH_TIMERS_OR_JOBS = (
     closing,
+    countering,
     landing,
     publishing,
     awarding.lapsing,

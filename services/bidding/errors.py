@@ -29,7 +29,7 @@ class NotTheSeller(Forbidden):
 
 
 class OwnListing(Conflict):
-    """Nobody bids for its own goods."""
+    """Nobody bids for its own goods, nor under another name with the same VAT id or bank account."""
 
     code = "own_listing"
 

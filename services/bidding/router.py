@@ -7,6 +7,7 @@ from sqlmodel import col
 
 from services.bidding import countering, counters, history, placing, policy, queries, sizing_up
 from services.bidding.comparing import compare
+from services.bidding.integrity.http import findings
 from services.bidding.models import Bid, Counter
 from services.bidding.ranking import rank, reserve_of
 from services.bidding.schemas import (
@@ -27,7 +28,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids]
+routers = [bids, findings]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]

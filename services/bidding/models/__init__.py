@@ -10,16 +10,19 @@ from services.bidding.models.bids import (
     rung,
 )
 from services.bidding.models.counters import Counter, NewCounter
+from services.bidding.models.findings import FINDING, Finding
 from services.bidding.models.moves import BID, BidFacts
 
 __all__ = [
     "BID",
+    "FINDING",
     "LIVE",
     "STATUSES",
     "STOOD",
     "Bid",
     "BidFacts",
     "Counter",
+    "Finding",
     "HaulageBasis",
     "NewBid",
     "NewCounter",
