@@ -2,6 +2,11 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+from sqlmodel import col
+
+from services.bidding.integrity import looking
+from services.bidding.models import Finding
 from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.listings import queries as listings
@@ -92,12 +97,20 @@ async def _negotiated(cast: Cast) -> dict[str, str]:
     return {
         "negotiated": listing.id,
         "for_sale": priced.id,
+        "finding": await _finding(cast, listing),
         "bid": bid.id,
         "countered_bid": talked.id,
         "awarded_bid": winner.id,
         "proposed_order": order.id,
         "terms_hash": order.terms_hash,
     }
+
+
+async def _finding(cast: Cast, listing: Listing) -> str:
+    """The factories' people are reached at one address."""
+    async with cast.market.work() as work:
+        await looking.look(work, listing.id)
+        return (await work.session.execute(select(col(Finding.id)).limit(1))).scalar_one()
 
 
 async def _item(cast: Cast, listing: Listing) -> str:

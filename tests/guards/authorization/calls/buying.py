@@ -9,7 +9,7 @@ REASON = "condition_below_declared"
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _bids(world) | _awards(world) | _orders(world) | _receipts(world)
+    return _bids(world) | _awards(world) | _orders(world) | _receipts(world) | _findings(world)
 
 
 def _bids(world: World) -> dict[str, Call]:
@@ -36,6 +36,16 @@ def _awards(world: World) -> dict[str, Call]:
         "bids.accept_counter": Call("buyer", "seller", path={"bid_id": world["countered_bid"]}),
         "bids.award": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.confirm": Call("buyer", "seller", path={"bid_id": world["awarded_bid"]}, given=confirmation),
+    }
+
+
+def _findings(world: World) -> dict[str, Call]:
+    finding = {"finding_id": world["finding"]}
+    return {
+        "integrity_findings.list": Call("operator", "seller"),
+        "integrity_findings.get": Call("operator", "seller", path=finding),
+        "integrity_findings.clear": Call("operator", "seller", path=finding),
+        "integrity_findings.uphold": Call("operator", "seller", path=finding),
     }
 
 
