@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.bidding import closing
+from services.bidding import closing, countering
 from services.bidding.demanding import autobidding, matching, ordering
+from services.bidding.integrity import looking
 from services.certification import custody
 from services.certification.issuing import listing, signing
 from services.kernel import second_wall, tracing
@@ -97,6 +98,14 @@ async def free_what_the_demand_order_reserved(work: UnitOfWork, event: Any) -> N
         await autobidding.release(work, event.bid_id)
 
 
+async def sell_at_the_price(work: UnitOfWork, event: Any) -> None:
+    await awarding.sell(work, bid_id=event.bid_id)
+
+
+async def look_who_bids_with_whom(work: UnitOfWork, event: Any) -> None:
+    await looking.look(work, event.listing_id)
+
+
 async def let_every_bid_go(work: UnitOfWork, event: Any) -> None:
     await closing.lose_all(work, event.listing_id)
 
@@ -121,7 +130,12 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
         "watch the auction clock": watch_the_clock,
         "let demand orders bid": let_demand_orders_bid,
     },
-    "listing.closed": {"award by the seller's rule": award_by_the_sellers_rule},
+    "bid.met_price": {"sell at the price": sell_at_the_price},
+    "listing.closed": {
+        "award by the seller's rule": award_by_the_sellers_rule,
+        "look who bids with whom": look_who_bids_with_whom,
+    },
+    "listing.awarded": {"look who bids with whom": look_who_bids_with_whom},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "demand_order.matched": {"let the demand order bid": let_the_demand_order_bid},
     "bid.withdrawn": FREED,
@@ -149,6 +163,7 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
 WITH_TIMERS_OR_JOBS = (
     autobidding,
     closing,
+    countering,
     landing,
     ordering,
     publishing,

@@ -1,7 +1,8 @@
 """Why bids stand where they stand: which are efficient, which beat them, and what parts each from the one above. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from services.bidding.ranking import Ranked
 from services.kernel.ids import BidId
@@ -18,10 +19,14 @@ class Behind:
     difference: Money
 
 
+Merits = tuple[float, ...]
+MOST_NAMED = 10
+
+
 @dataclass(frozen=True)
 class Compared:
-    """`dominated_by` are the bids that are at least as good in value, rung and CO2e and better in one of them, best first.
-    `behind` is None for the first."""
+    """`dominated_by` are efficient bids that are at least as good in value, rung and CO2e and better in one of them, the best
+    `MOST_NAMED` of them. `behind` is None for the first."""
 
     ranked: Ranked
     dominated_by: tuple[BidId, ...]
@@ -33,28 +38,35 @@ class Compared:
 
 
 def compare(ranked: Sequence[Ranked]) -> list[Compared]:
-    """In the order of the ranking, which is what is given. The first is always efficient."""
-    above: list[Ranked | None] = [None, *ranked]
-    return [
-        Compared(one, _dominating(one, ranked), None if better is None else _behind(one, better))
-        for one, better in zip(ranked, above, strict=False)
-    ]
+    """In the order of the ranking, which is what is given: whoever dominates a bid stands above it, so the first is efficient."""
+    front: dict[Merits, list[BidId]] = {}
+    compared = []
+    for better, one in zip([None, *ranked], ranked, strict=False):
+        dominating = _dominating(_merits(one), front)
+        if not dominating:
+            front.setdefault(_merits(one), []).append(one.bid.id)
+        compared.append(Compared(one, dominating, None if better is None else _behind(one, better)))
+    return compared
 
 
 def dominates(one: Ranked, other: Ranked) -> bool:
     """A strict partial order. CO2e that nobody stated is no better than any figure."""
-    mine, theirs = _merits(one), _merits(other)
-    return mine != theirs and all(good >= bad for good, bad in zip(mine, theirs, strict=True))
+    return _beats(_merits(one), _merits(other))
 
 
-def _merits(ranked: Ranked) -> tuple[float, ...]:
+def _merits(ranked: Ranked) -> Merits:
     """Higher is better."""
     co2e = ranked.bid.co2e_g
     return (ranked.landed_net_value.minor, -ranked.bid.rung, float("-inf") if co2e is None else -co2e)
 
 
-def _dominating(one: Ranked, ranked: Sequence[Ranked]) -> tuple[BidId, ...]:
-    return tuple(other.bid.id for other in ranked if dominates(other, one))
+def _beats(mine: Merits, theirs: Merits) -> bool:
+    return mine != theirs and all(good >= bad for good, bad in zip(mine, theirs, strict=True))
+
+
+def _dominating(mine: Merits, front: Mapping[Merits, Sequence[BidId]]) -> tuple[BidId, ...]:
+    beaten_by = (bid_id for merits, ids in front.items() if _beats(merits, mine) for bid_id in ids)
+    return tuple(islice(beaten_by, MOST_NAMED))
 
 
 def _behind(one: Ranked, better: Ranked) -> Behind:

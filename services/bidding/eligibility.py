@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.bidding.errors import BidDoesNotFit
+from services.bidding.errors import BidDoesNotFit, BidTooLow
 from services.bidding.models import NewBid, rung
 from services.kernel.actors import Actor
 from services.kernel.errors import Blocked, Detail, NotFound
@@ -13,7 +13,7 @@ from services.kernel.reference import operations
 from services.kernel.reference.errors import ReferenceDataMissing
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
-from services.listings.models import Item, Listing
+from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 from services.parties import permits
 from services.parties import queries as parties
 from services.parties.models import Site
@@ -22,6 +22,7 @@ from services.parties.models import Site
 async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, at: datetime) -> None:
     """BidDoesNotFit with a pointer per thing that is wrong; Blocked with a reason per waste code no permit covers."""
     site = await _own_site(work, new, by)
+    _must_meet_the_price(new, listing)
     wrong = [*_against_terms(new, listing), *_against_haulage(new, listing), *_against_validity(new, listing, at)]
     if wrong:
         raise BidDoesNotFit(*wrong)
@@ -50,6 +51,11 @@ def masses(listing: Listing, items: Sequence[Item]) -> dict[str, int]:
     return sums
 
 
+def _must_meet_the_price(new: NewBid, listing: Listing) -> None:
+    if listing.price is not None and new.price.currency == listing.currency and new.price < listing.price:
+        raise BidTooLow(str(listing.price), is_fixed=True)
+
+
 async def _own_site(work: UnitOfWork, new: NewBid, by: Actor) -> Site:
     try:
         site = await parties.site(work, new.site_id)
@@ -62,6 +68,8 @@ async def _own_site(work: UnitOfWork, new: NewBid, by: Actor) -> Site:
 
 def _against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
     yield from _against_currency("/price", new.price, listing)
+    if listing.price_minor is not None and new.price.minor > listing.price_minor:
+        yield Detail("/price", "price_differs", f"The listing is sold at {listing.price}.")
     if new.price_unit not in (None, listing.price_unit):
         yield Detail("/price_unit", "price_unit_differs", f"The listing is priced per {listing.price_unit}.")
     if rung(new.disposition) > rung(listing.disposition_floor):
@@ -88,7 +96,7 @@ def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:
 def _against_validity(new: NewBid, listing: Listing, at: datetime) -> Iterable[Detail]:
     if new.valid_until is None:
         return
-    last = at if listing.mode == "negotiated" else listing.hard_cap_at or listing.effective_end_at or at
+    last = at if listing.mode in AWARDED_WHILE_OPEN else listing.hard_cap_at or listing.effective_end_at or at
     if new.valid_until <= max(last, at):
         yield Detail("/valid_until", "ends_too_early", "A bid binds beyond the end of the bidding.")
 

@@ -29,7 +29,7 @@ class NotTheSeller(Forbidden):
 
 
 class OwnListing(Conflict):
-    """Nobody bids for its own goods."""
+    """Nobody bids for its own goods, nor under another name with the same VAT id or bank account."""
 
     code = "own_listing"
 
@@ -60,12 +60,13 @@ class BiddingHasClosed(Conflict):
 
 
 class BidTooLow(Conflict):
-    """In a timed listing a bid must be better for the seller than the leading one."""
+    """In a timed listing a bid must be better for the seller than the leading one; an instant one is sold at its price."""
 
     code = "bid_too_low"
 
-    def __init__(self, leading: str) -> None:
-        super().__init__(f"The leading price is {leading}; a bid must be better for the seller.")
+    def __init__(self, leading: str, *, is_fixed: bool = False) -> None:
+        told = "The leading price is {}; a bid must be better for the seller."
+        super().__init__(("The listing is sold at {}." if is_fixed else told).format(leading))
 
 
 class StillOpen(Conflict):
@@ -100,6 +101,7 @@ explain(
 explain(
     422,
     site_not_yours="The goods go to a site of the bidder's.",
+    price_differs="An instant listing is sold at its price, and not above it.",
     price_unit_differs="The bid is priced in another unit than the listing.",
     disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",
     haulage_does_not_fit="The field belongs to a bid on the other haulage basis.",

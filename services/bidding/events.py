@@ -31,6 +31,10 @@ class BidAdmitted(BidFact, Event, type="bid.admitted"):
     """It stands, until it is withdrawn, lost or awarded."""
 
 
+class BidMetPrice(BidFact, Event, type="bid.met_price"):
+    """It takes an instant listing at its price; who came first has it."""
+
+
 class BidCountered(BidFact, Event, type="bid.countered"):
     """One side would take it on other figures: `side` is seller or buyer, `offered` its signed price, `haulage` the ceiling of a
     bid FCA or the quote of one DAP. `price` is still what the bid promised. The other side accepts or counters."""

@@ -60,7 +60,7 @@ async def of(work: UnitOfWork, listing: Listing, actor: Actor) -> list[Line]:
     async with work.as_house():
         moves = await _moves(work, list(known))
     lines = [*map(_bid, known.values()), *(_counter(one, known[one.bid_id]) for one in said)]
-    said_at = {one.id: one.created_at for one in said}
+    said_at: dict[str, datetime] = {one.id: one.created_at for one in said}
     lines += [_move(one, known[BidId(one.subject_id)], said_at) for one in moves]
     return sorted(lines, key=lambda line: (str(line["at"]), _ORDER[str(line["kind"])]))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries, sealing
 from services.bidding.adjudicating import Entry
 from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
+from services.bidding.integrity import kinship
 from services.bidding.models import BID, Bid, NewBid
 from services.bidding.telling import about, tell
 from services.kernel import states, timers
@@ -27,6 +28,7 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
+    await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
     received_at = await intent_log.receive(work, listing, by.org)
     _must_be_open(listing, received_at)
     await eligibility.check(work, new, listing, by=by, at=received_at)
@@ -107,6 +109,8 @@ async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
     tell(work, bid, listing, events.BidPlaced(**about(bid), received_at=bid.received_at))
     moved = states.move(BID, bid, "admit", by="time")
     tell(work, bid, listing, events.BidAdmitted(**about(bid)), moved)
+    if listing.mode == "instant":
+        tell(work, bid, listing, events.BidMetPrice(**about(bid)))
     if bid.valid_until is not None:
         await timers.schedule(work, closing.EXPIRE, bid.id, bid.valid_until)
 

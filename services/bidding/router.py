@@ -9,6 +9,7 @@ from sqlmodel import col
 from services.bidding import countering, counters, history, placing, policy, queries, sealing, sizing_up
 from services.bidding.comparing import compare
 from services.bidding.demanding.router import demand_orders
+from services.bidding.integrity.http import findings
 from services.bidding.models import Bid, Counter
 from services.bidding.ranking import rank, reserve_of
 from services.bidding.schemas import (
@@ -31,7 +32,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids, demand_orders]
+routers = [bids, findings, demand_orders]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]
@@ -44,13 +45,14 @@ async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response
     close.
 
     Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
-    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price), with
-    `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
-    tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_unit_differs`,
-    `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
-    `operation_unknown`. Refused while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price, an instant
+    one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not
+    cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
+    `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`,
+    `negative`, `operation_unknown`. Refused while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
-    `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+    `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and
+    `bid.met_price` for an instant listing: the first such bid wins at once.
     """
     bid = await placing.place(work, body, by=actor)
     tag(answer, bid.version)

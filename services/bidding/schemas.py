@@ -161,7 +161,7 @@ class RankedAnswer(Response):
     is_efficient: bool = Field(
         description="No bid is at least as good in value, rung and CO2e, and better in one of them"
     )
-    dominated_by: list[BidId] = Field(description="Those that are, best first")
+    dominated_by: list[BidId] = Field(description="Efficient ones that are, the best ten")
     behind: BehindAnswer | None = Field(description="null for the first")
 
     @classmethod

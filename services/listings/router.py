@@ -57,9 +57,6 @@ listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRout
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
 routers = [listings, imports, dividing.router, saved_searches]
 
-MOST_KG = 1_000_000_000
-"""A million tonnes."""
-
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]
 

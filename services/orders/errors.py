@@ -14,6 +14,15 @@ class AlreadyAwarded(Conflict):
         super().__init__(f"The lot {listing_id} is awarded already.")
 
 
+class NotForSale(Conflict):
+    """The listing asks for bids; only an instant one is bought at its price."""
+
+    code = "not_for_sale"
+
+    def __init__(self, listing_id: ListingId) -> None:
+        super().__init__(f"{listing_id} asks for bids; only an instant listing is bought at its price.")
+
+
 class NotAwarded(Conflict):
     """The bid is not awarded, so there is nothing to confirm."""
 

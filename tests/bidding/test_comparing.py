@@ -157,3 +157,10 @@ def test_neighbours_are_parted_by_the_first_criterion_in_which_they_differ(bids:
     for better, worse in pairwise(field):
         decided = order[criterion(better, worse)]
         assert place(better)[:decided] == place(worse)[:decided]
+
+
+@given(BIDS)
+def test_whoever_nobody_dominates_is_efficient_and_nobody_else(bids: Sequence[Bid]) -> None:
+    field = ranked(*bids)
+    undominated = {one.bid.id for one in field if not any(dominates(other, one) for other in field)}
+    assert {one.ranked.bid.id for one in compare(field) if one.is_efficient} == undominated

@@ -25,7 +25,7 @@ from tests.factories.orders import awarded, negotiated, payable
 from tests.factories.parties import Party, organization
 
 
-async def a_bid(sessions: Sessions, **promised: Money) -> tuple[Party, Party, Bid]:
+async def a_bid(sessions: Sessions, **promised: Any) -> tuple[Party, Party, Bid]:
     """120.00 €/t for 12 t of motors, and both sides can be paid."""
     seller, buyer = await organization(sessions), await processor(sessions)
     await payable(sessions, seller, buyer)

@@ -18,12 +18,14 @@ from services.bidding.models.demands import (
     DemandOrder,
     NewDemand,
 )
+from services.bidding.models.findings import FINDING, Finding
 from services.bidding.models.moves import BID, BidFacts
 from services.bidding.models.seals import ReceiptBook, SealedBid, SealingKey
 
 __all__ = [
     "BID",
     "DEMAND",
+    "FINDING",
     "LIVE",
     "STATUSES",
     "STOOD",
@@ -34,6 +36,7 @@ __all__ = [
     "DemandCell",
     "DemandMatch",
     "DemandOrder",
+    "Finding",
     "HaulageBasis",
     "NewBid",
     "NewCounter",

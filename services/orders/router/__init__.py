@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from services.orders.router.bids import bids
+from services.orders.router.listings import listings
 from services.orders.router.orders import orders
 from services.orders.router.receipts import receipts
 
-routers: list[APIRouter] = [bids, orders, receipts]
+routers: list[APIRouter] = [bids, listings, orders, receipts]

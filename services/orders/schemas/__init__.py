@@ -7,6 +7,7 @@ from services.orders.schemas.requests import (
     Confirmation,
     Inspection,
     NewReceipt,
+    Purchase,
     RemainderRoute,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "NewReceipt",
     "OrderAnswer",
     "OrderPage",
+    "Purchase",
     "ReceiptAnswer",
     "ReceiptPage",
     "RemainderRoute",

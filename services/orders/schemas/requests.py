@@ -4,11 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
+from services.bidding.models import HaulageBasis, NewBid
 from services.kernel.errors import invalid
 from services.kernel.http.schemas import LongText, Request, Text
-from services.kernel.ids import LineId, OrgId, PickupId
+from services.kernel.ids import LineId, OrgId, PickupId, SiteId
+from services.kernel.money import Money
 from services.kernel.quantities import Mass
-from services.listings.models.drafts import Disposition, HazardCode, Mode, Packaging, PriceUnit, UnNumber, WasteCode
+from services.listings.models import Listing
+from services.listings.models.drafts import Disposition, HazardCode, Packaging, PriceUnit, UnNumber, WasteCode
 from services.orders.pricing import Measured
 from services.orders.receiving import Arrived, Outcome, Verdict
 from services.orders.reoffering import Offering
@@ -26,6 +29,7 @@ RefusalReason = Literal[
     "not_permitted",
     "other",
 ]
+_SITE = "site_01kaq4m8q3e8xvw2t5n6r7s8d9"
 _LINE = "lin_01kaq4m8q3e8xvw2t5n6r7s8d9"
 
 
@@ -45,6 +49,33 @@ class Acceptance(Request):
     terms_hash: Annotated[
         Sha256 | None, Field(description="`terms_hash` of the order that a dry run has answered; null: as they follow")
     ] = None
+
+
+class Purchase(Request):
+    """How you will take an instant listing at its price; for the fields see a bid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"site_id": _SITE, "haulage_basis": "FCA", "disposition": "recycle", "operation": "R4"}]
+        }
+    )
+
+    site_id: Annotated[SiteId, Field(description="Your site to which the goods will go")]
+    price: Annotated[Money | None, Field(description="If sent, it must be the listing's")] = None
+    haulage_basis: HaulageBasis
+    haulage_ceiling: Annotated[Money | None, Field(description="FCA: the most you will pay a carrier, net")] = None
+    haulage_quote: Annotated[Money | None, Field(description="DAP: what delivering costs the seller, net")] = None
+    disposition: Disposition
+    operation: Annotated[str | None, Field(pattern="^[RD][0-9]{1,2}$", examples=["R4"])] = None
+    co2e: Annotated[Mass | None, Field(description="CO2e of haulage and treatment, as you state it")] = None
+    terms_hash: Annotated[
+        Sha256 | None, Field(description="`terms_hash` of the order that a dry run has answered; null: as they follow")
+    ] = None
+
+    def bid(self, listing: Listing) -> NewBid:
+        said = self.model_dump(exclude={"terms_hash", "price"})
+        price = self.price if self.price is not None else listing.price or Money.zero(listing.currency)
+        return NewBid.model_validate(said | {"listing_id": listing.id, "price": price})
 
 
 class Cancellation(Request):
@@ -208,7 +239,7 @@ class Redirect(_Reoffered):
 class Relist(_Reoffered):
     """To everybody. `closes_at` is needed by sealed and timed listings."""
 
-    mode: Mode = "sealed"
+    mode: Literal["sealed", "timed", "negotiated"] = "sealed"
 
     def offering(self) -> Offering:
         return Offering(

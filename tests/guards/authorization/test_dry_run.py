@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.app import openapi_document
+from services.bidding.models.findings import FINDING
 from services.bidding.models.moves import BID
 from services.certification.models.moves import CERTIFICATE
 from services.kernel.http.routing import Runtime
@@ -51,6 +52,7 @@ class Thing:
 THINGS = (
     Thing(LISTING, "listing", "listing_id"),
     Thing(BID, "bid", "bid_id"),
+    Thing(FINDING, "integrity_finding", "finding_id"),
     Thing(ORDER, "order", "order_id"),
     Thing(RECEIPT, "receipt", "receipt_id"),
     Thing(PICKUP, "pickup_job", "pickup_id"),

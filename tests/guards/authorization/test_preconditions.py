@@ -18,6 +18,7 @@ MONEY_AND_AWARDS = {
     "bids.confirm",
     "bids.counter",
     "certificates.issue",
+    "listings.buy",
     "orders.cancel",
     "orders.route_remainder",
     "organizations.update",

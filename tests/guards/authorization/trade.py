@@ -2,7 +2,12 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from services.bidding import closing
+from services.bidding.integrity import looking
+from services.bidding.models import Finding
 from services.kernel.actors import system
 from services.kernel.money import Money
 from services.kernel.objects import Folder
@@ -98,17 +103,27 @@ async def _negotiated(cast: Cast) -> dict[str, str]:
         market.sessions, await negotiated(market.sessions, seller), buyer, haulage_ceiling=CEILING
     )
     await countered(market.sessions, talked, seller, "130.00")
+    priced = await open_listing(market.sessions, seller, mode="instant", closes_at=None, price=Money.of("90.00", "EUR"))
     decided = await negotiated(market.sessions, seller)
     winner = await placed_bid(market.sessions, decided, buyer, haulage_ceiling=CEILING)
     order = await awarded(market.sessions, winner, seller)
     return {
         "negotiated": listing.id,
+        "for_sale": priced.id,
+        "finding": await _finding(cast, listing),
         "bid": bid.id,
         "countered_bid": talked.id,
         "awarded_bid": winner.id,
         "proposed_order": order.id,
         "terms_hash": order.terms_hash,
     }
+
+
+async def _finding(cast: Cast, listing: Listing) -> str:
+    """The factories' people are reached at one address."""
+    async with cast.market.work() as work:
+        await looking.look(work, listing.id)
+        return (await work.session.execute(select(col(Finding.id)).limit(1))).scalar_one()
 
 
 async def _item(cast: Cast, listing: Listing) -> str:

@@ -72,6 +72,7 @@ GROUPS: dict[str, tuple[Tag, ...]] = {
         Tag("partner events", "Partner events", "What is posted to your endpoint, by type."),
     ),
     "Service": (
+        Tag("integrity_findings", "Integrity", "Who bids with whom: what operators look at."),
         Tag("reference", "Reference data", "Code lists, by jurisdiction and day where they depend on it."),
         Tag("test_clock", "Test clock", "The sandbox's time, to be moved forward."),
         Tag("service", "Service", "Whether the service lives and is ready."),

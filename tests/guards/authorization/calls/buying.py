@@ -9,7 +9,7 @@ REASON = "condition_below_declared"
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _bids(world) | _awards(world) | _orders(world) | _receipts(world)
+    return _bids(world) | _awards(world) | _orders(world) | _receipts(world) | _findings(world)
 
 
 def _bids(world: World) -> dict[str, Call]:
@@ -32,10 +32,22 @@ def _bids(world: World) -> dict[str, Call]:
 
 def _awards(world: World) -> dict[str, Call]:
     confirmation = {"terms_hash": world["terms_hash"]}
+    to_the_buyer = {"site_id": world.party("buyer").site.id}
     return {
+        "listings.buy": Call("buyer", "seller", path={"listing_id": world["for_sale"]}, given=to_the_buyer),
         "bids.accept_counter": Call("buyer", "seller", path={"bid_id": world["countered_bid"]}),
         "bids.award": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.confirm": Call("buyer", "seller", path={"bid_id": world["awarded_bid"]}, given=confirmation),
+    }
+
+
+def _findings(world: World) -> dict[str, Call]:
+    finding = {"finding_id": world["finding"]}
+    return {
+        "integrity_findings.list": Call("operator", "seller"),
+        "integrity_findings.get": Call("operator", "seller", path=finding),
+        "integrity_findings.clear": Call("operator", "seller", path=finding),
+        "integrity_findings.uphold": Call("operator", "seller", path=finding),
     }
 
 
