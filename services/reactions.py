@@ -17,6 +17,7 @@ from services.kernel.events import EventRow, first_cause, parse
 from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
+from services.listings import queries as listings
 from services.listings.importing import landing
 from services.orders import awarding, fulfilment, receiving, rerouting, settlement
 from services.payments import stripe_inbox
@@ -78,6 +79,15 @@ async def reopen_what_found_no_taker(work: UnitOfWork, event: Any) -> None:
     await rerouting.fell_through(work, listing_id=event.listing_id)
 
 
+async def let_bids_go_that_nothing_is_left_for(work: UnitOfWork, event: Any) -> None:
+    await listings.listing_for_update(work, event.listing_id)
+    await closing.lose_what_is_gone(work, event.listing_id)
+
+
+async def try_to_fulfil_the_listing(work: UnitOfWork, event: Any) -> None:
+    await settlement.try_fulfil(work, listing_id=event.listing_id)
+
+
 UNSOLD: dict[str, Reaction] = {
     "let every bid go": let_every_bid_go,
     "reopen what found no taker": reopen_what_found_no_taker,
@@ -88,6 +98,10 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,
+    "listing.remainder_relisted": {
+        "let bids go that nothing is left for": let_bids_go_that_nothing_is_left_for,
+        "try to fulfil the listing": try_to_fulfil_the_listing,
+    },
     "deal.held": {"clear the pickup": clear_the_pickup},
     "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
     "pickup.loaded": {

@@ -96,6 +96,12 @@ explain(
 )
 explain(
     422,
+    sold_as_a_whole="The listing is sold as a whole.",
+    sold_by_item="The listing is sold by item: each as a whole.",
+    more_than_offered="More is bid for than is offered.",
+    below_min_quantity="Less is bid for than the seller parts with.",
+    units_sold_whole="Goods with serial numbers or rows of their own are sold as a whole item.",
+    goods_not_divisible="A part would weigh nothing.",
     site_not_yours="The goods go to a site of the bidder's.",
     price_unit_differs="The bid is priced in another unit than the listing.",
     disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",

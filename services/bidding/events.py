@@ -36,7 +36,7 @@ class BidAwarded(BidFact, Event, type="bid.awarded"):
 
 
 class BidConfirmed(BidFact, Event, type="bid.confirmed"):
-    """The winner has accepted the terms; every other bid for the lot is lost."""
+    """The winner has accepted the terms; every other bid is lost that nothing is left for."""
 
 
 class BidTimedOut(BidFact, Event, type="bid.timed_out"):
@@ -44,7 +44,7 @@ class BidTimedOut(BidFact, Event, type="bid.timed_out"):
 
 
 class BidLost(BidFact, Event, type="bid.lost"):
-    """`reason` is another_bid_confirmed or listing_ended."""
+    """`reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left) or listing_ended."""
 
     reason: str
 

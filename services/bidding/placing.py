@@ -61,6 +61,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         haulage_quote_minor=new.haulage_quote.minor if new.haulage_quote else None,
         disposition=new.disposition,
         operation=new.operation,
+        parts=None if new.parts is None else [part.model_dump() for part in new.parts],
         valid_until=new.valid_until,
         received_at=received_at,
         livemode=work.livemode,

@@ -7,7 +7,7 @@ from services.kernel.ids import OrgId
 from services.listings.models import Listing
 from services.parties.models import PROCESSORS
 
-OPENED = ("closed", "awarded", "fulfilled", "expired")
+OPENED = ("closed", "partially_awarded", "awarded", "fulfilled", "expired")
 """A sealed listing's bids have been opened."""
 
 

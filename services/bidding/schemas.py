@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict, Field
 
-from services.bidding.models import BID, Bid, BidFacts, NewBid
+from services.bidding.models import BID, Bid, BidFacts, BidPart, NewBid
 from services.bidding.policy import part_of
 from services.bidding.ranking import Ranked
 from services.kernel.actors import Actor
@@ -18,7 +18,8 @@ from services.listings.models import Listing
 
 
 class NewBidRequest(NewBid, Request):
-    """A promise for the whole lot. The price is signed, as the seller sees it: above zero you pay, below zero you are paid."""
+    """A promise for the whole lot, or for parts of one that is sold so. The price is signed, as the seller sees it: above zero
+    you pay, below zero you are paid."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -55,6 +56,7 @@ class BidAnswer(Expandable, Transitions):
     haulage_quote: Money | None
     disposition: str = Field(description="reuse, repair, remanufacture, harvest, recycle, recover or dispose")
     operation: str | None
+    parts: list[BidPart] | None = Field(description="What it is for, all or nothing; null: the whole lot")
     valid_until: UtcDatetime | None
     received_at: UtcDatetime = Field(description="The instant by which the bid counts")
     sequence: int | None

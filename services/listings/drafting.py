@@ -73,6 +73,7 @@ async def change(
         await _must_exist(work, changes.invited)
     for name in changes.model_fields_set:
         setattr(listing, name, getattr(changes, name))
+    _must_be_sold_so(listing)
     listing.version += 1
     return listing
 
@@ -155,7 +156,13 @@ async def _listing(work: UnitOfWork, details: DraftListing, seller_id: OrgId) ->
         created_at=work.now,
     )
     _move_to(listing, await _site(work, details.site_id, listing))
+    _must_be_sold_so(listing)
     return listing
+
+
+def _must_be_sold_so(listing: Listing) -> None:
+    if listing.min_quantity is not None and listing.lot_rule != "by_fraction":
+        raise invalid("/min_quantity", "min_quantity_needs_fraction", "Only what is sold by fraction has one.")
 
 
 async def _site(work: UnitOfWork, site_id: str, listing: Listing) -> Site:

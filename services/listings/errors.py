@@ -82,6 +82,8 @@ explain(
     422,
     item_key_taken="Another item of the listing has this key.",
     listing_without_items="A listing needs at least one item.",
+    timed_sold_whole="An ascending auction is for the whole lot.",
+    min_quantity_needs_fraction="Only what is sold by fraction has a smallest quantity.",
     item_not_found="The listing has no such item, or it is named twice.",
     unit_not_found="The item has no unit of this external id.",
     sites_differ="Goods are merged where they lie: both drafts are at one site.",

@@ -23,6 +23,8 @@ def shortcomings(listing: Listing, items: Sequence[Item], now: datetime) -> tupl
     found = list(_clock(listing, now))
     if not items:
         found.append(Detail("/items", "listing_without_items", "A listing needs at least one item."))
+    if listing.lot_rule != "whole" and listing.mode == "timed":
+        found.append(Detail("/lot_rule", "timed_sold_whole", "An ascending auction is for the whole lot."))
     if listing.visibility == "invited" and not listing.invited:
         found.append(Detail("/invited", "nobody_invited", "An invited listing names the processors it is for."))
     for position, item in enumerate(items):

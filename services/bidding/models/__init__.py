@@ -5,10 +5,11 @@ from services.bidding.models.bids import (
     STATUSES,
     STOOD,
     Bid,
+    BidPart,
     HaulageBasis,
     NewBid,
     rung,
 )
 from services.bidding.models.moves import BID, BidFacts
 
-__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "HaulageBasis", "NewBid", "rung"]
+__all__ = ["BID", "LIVE", "STATUSES", "STOOD", "Bid", "BidFacts", "BidPart", "HaulageBasis", "NewBid", "rung"]

@@ -13,7 +13,7 @@ from services.listings.models.listings import ENDED_WITHOUT_AWARD
 @dataclass(frozen=True)
 class BidFacts:
     """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` is
-    told of timed listings only. `has_other_award`: the listing is awarded to another bid."""
+    told of timed listings only. `has_other_award`: what the bid is for is awarded to another, all or in part."""
 
     now: datetime
     mode: str
@@ -39,7 +39,7 @@ def _bidding_is_over(bid: Bid, facts: BidFacts) -> Iterable[Reason]:
 
 def _is_the_only_award(bid: Bid, facts: BidFacts) -> Iterable[Reason]:
     if facts.has_other_award:
-        yield Reason("already_awarded", "The lot is awarded to another bid.")
+        yield Reason("already_awarded", "What the bid is for is awarded to another, all or in part.")
 
 
 def _is_valid(bid: Bid, facts: BidFacts) -> Iterable[Reason]:

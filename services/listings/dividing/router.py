@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from services.kernel.actors import Actor
-from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import ListingId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import policy, publishing, queries
@@ -72,7 +72,7 @@ async def merge(
 
 @router.post("/listings/{listing_id}/relist_remainder", summary="Offer the rest again", dependencies=[DryRun])
 async def relist_remainder(
-    listing_id: ListingId, work: Work, actor: Writes, matching: MustMatch, answer: Response
+    listing_id: ListingId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """What nobody has won of a listing sold in parts goes into a new draft, which is answered and names its origin; the
     listing counts as awarded. Bids for what is gone are lost. Without this call it happens when the award window ends.

@@ -13,6 +13,9 @@ from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.dividing import selling
+from services.listings.dividing.goods import CannotDivide
+from services.listings.dividing.selling import Portion
 from services.listings.models import Item, Listing
 from services.listings.policy import SELLERS
 from services.orders import events, permitting, queries, telling
@@ -37,20 +40,25 @@ async def award(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version: Ch
     listing, bid = await _taken(work, bid_id, by)
     check_version(bid.version)
     async with work.as_house():
-        if await queries.live_award(work, listing.id) is not None:
+        is_whole = listing.lot_rule == "whole"
+        if is_whole and await queries.live_award(work, listing.id) is not None:
             raise AlreadyAwarded(listing.id)
         BID.find("award", bid.status)
         items = await listings.items(work, listing.id)
-        terms = agreements.freeze(listing, items, bid)
+        portions = _won(listing, items, bid)
+        terms = agreements.freeze(listing, portions, bid)
         reasons = await _against(work, listing, bid, terms)
         if reasons:
             raise Blocked("bid", "award", reasons)
         order = await _contract(work, listing, bid, terms, await _ranking(work, listing, bid))
-        await _add_lines(work, order, items)
+        await _add_lines(work, order, portions)
         await permits.reserve(
             work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
         )
-        await _mark(work, listing, bid)
+        await _mark(work, bid)
+        if not is_whole:
+            selling.award(portions)
+        await _mark_listing(work, listing, bid, is_anything_left=not is_whole and selling.is_anything_free(items))
         await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
         telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
         return order
@@ -63,6 +71,16 @@ async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, B
     if by.org_id != listing.seller_id:
         raise Forbidden("Only the seller awards.")
     return listing, await bids.bid_for_update(work, bid_id)
+
+
+def _won(listing: Listing, items: Sequence[Item], bid: Bid) -> list[Portion]:
+    """Of a listing sold in parts, what is still there: all that was bid for, or AlreadyAwarded."""
+    if listing.lot_rule == "whole":
+        return selling.portions(items, None)
+    try:
+        return selling.free(items, bid.parts)
+    except CannotDivide:
+        raise AlreadyAwarded(listing.id) from None
 
 
 async def _against(work: UnitOfWork, listing: Listing, bid: Bid, terms: Terms) -> list[Reason]:
@@ -111,6 +129,7 @@ async def _contract(
         bid_id=bid.id,
         seller_id=listing.seller_id,
         buyer_id=bid.bidder_id,
+        is_whole=listing.lot_rule == "whole",
         awarded_by=work.actor.label,
         ranking=ranking,
         livemode=work.livemode,
@@ -131,6 +150,7 @@ async def _contract(
         terms_hash=agreements.hash_of(terms),
         confirm_by=end_of_business_day(work.now, CONFIRM_DAYS, site.timezone),
         origin_remainder_id=listing.origin_remainder_id,
+        stops=list(listing.stops),
         parent_order_id=await _parent(work, listing),
         livemode=work.livemode,
         created_at=work.now,
@@ -146,15 +166,16 @@ async def _parent(work: UnitOfWork, listing: Listing) -> OrderId | None:
     return (await queries.remainder(work, listing.origin_remainder_id)).order_id
 
 
-async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> None:
-    for position, item in enumerate(items):
+async def _add_lines(work: UnitOfWork, order: Order, portions: Sequence[Portion]) -> None:
+    for position, portion in enumerate(portions):
+        item = portion.item
         line = OrderLine(
             order_id=order.id,
             position=position,
             item_id=item.id,
             title=item.title,
-            quantity=item.quantity,
-            mass_g=item.mass_g,
+            quantity=portion.goods.quantity,
+            mass_g=portion.goods.mass_g,
             waste_code=item.waste_code,
             un_number=item.un_number,
             is_hazardous=item.is_hazardous,
@@ -165,8 +186,12 @@ async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> N
     await work.session.flush()
 
 
-async def _mark(work: UnitOfWork, listing: Listing, bid: Bid) -> None:
-    """The bid first: it is refused while bidding is on."""
+async def _mark(work: UnitOfWork, bid: Bid) -> None:
+    """Before the listing: it is refused while bidding is on."""
     await closing.mark_awarded(work, bid, by="seller")
-    bidders = [OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id)]
-    await publishing.mark_awarded(work, listing, by="seller", bidders=[bid.bidder_id, *bidders])
+
+
+async def _mark_listing(work: UnitOfWork, listing: Listing, bid: Bid, *, is_anything_left: bool) -> None:
+    bidders = [bid.bidder_id, *(OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id))]
+    mark = publishing.mark_partly_awarded if is_anything_left else publishing.mark_awarded
+    await mark(work, listing, by="seller", bidders=bidders)

@@ -24,7 +24,9 @@ async def award(bid_id: BidId, work: Work, actor: Awards, matching: MustMatch, a
     Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of whoever would
     be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for a side that may begin
     nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-    `document_under_review`, `document_expired` (409)). Causes `bid.awarded`, `listing.awarded` and `order.created`."""
+    `document_under_review`, `document_expired` (409)). Of a listing sold in
+    parts the order is for what was bid for. Causes `bid.awarded`, `listing.awarded` (`listing.partially_awarded` while
+    something is left) and `order.created`."""
     order = await awarding.award(work, bid_id, by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)
 
