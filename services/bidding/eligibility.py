@@ -15,7 +15,8 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.dividing import selling
 from services.listings.dividing.selling import Portion
-from services.listings.models import Listing
+from services.listings.models import Item, Listing
+from services.listings.recalling import queries as recalls
 from services.parties import permits
 from services.parties import queries as parties
 from services.parties.models import Site
@@ -30,6 +31,7 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
     wrong = [
         *_against_terms(new, listing),
         *selling.against(listing, items, parts, with_units),
+        *await _against_recall(work, new, items),
         *_against_haulage(new, listing),
         *_against_validity(new, listing, at),
     ]
@@ -79,6 +81,21 @@ def _against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
         yield Detail("/disposition", "disposition_below_floor", f"The holder asks for {listing.disposition_floor}.")
     if new.operation is not None and not _is_known(new.operation):
         yield Detail("/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15.")
+
+
+async def _against_recall(work: UnitOfWork, new: NewBid, items: Sequence[Item]) -> list[Detail]:
+    """Recalled goods go where their campaign says."""
+    asked = {item.id for item in items} if new.parts is None else {part.item_id for part in new.parts}
+    named = {item.recall_campaign_id for item in items if item.id in asked and item.recall_campaign_id is not None}
+    if not named:
+        return []
+    async with work.as_house():
+        campaigns = (await recalls.campaigns(work, named)).values()
+    allowed = set.intersection(*(set(campaign.dispositions) for campaign in campaigns))
+    if new.disposition in allowed:
+        return []
+    told = f"The recall asks for {' or '.join(sorted(allowed)) or 'what no one bid can promise'}."
+    return [Detail("/disposition", "disposition_not_in_recall", told)]
 
 
 def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:

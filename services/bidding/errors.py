@@ -96,6 +96,7 @@ explain(
 )
 explain(
     422,
+    disposition_not_in_recall="Recalled goods go where their campaign says.",
     sold_as_a_whole="The listing is sold as a whole.",
     sold_by_item="The listing is sold by item: each as a whole.",
     more_than_offered="More is bid for than is offered.",

@@ -34,12 +34,12 @@ async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response
     `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price), with
     `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
     tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_unit_differs`,
-    `disposition_below_floor`, `sold_as_a_whole`, `sold_by_item`, `item_not_found`, `more_than_offered`,
-    `below_min_quantity`, `units_sold_whole`, `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`,
-    `ends_too_early`, `negative`, `operation_unknown`. Refused while you may begin nothing new: `not_verified`,
-    `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
-    (409). Causes `bid.placed` and `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn`
-    for the bid it supersedes.
+    `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`, `sold_by_item`, `item_not_found`,
+    `more_than_offered`, `below_min_quantity`, `units_sold_whole`, `goods_not_divisible` (422), `haulage_does_not_fit`,
+    `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused with `recall_quarantine`, and while you
+    may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+    `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the seller only
+    where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
     """
     bid = await placing.place(work, body, by=actor)
     tag(answer, bid.version)

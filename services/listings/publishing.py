@@ -27,6 +27,7 @@ from services.listings.events import (
     ListingWithdrawn,
 )
 from services.listings.models import LISTING, Listing, ListingFacts
+from services.listings.recalling import quarantine
 from services.parties import standing
 
 OPEN = "listing.open"
@@ -45,6 +46,7 @@ async def publish(
     policy.must_be_the_seller(by, listing)
     check_version(listing.version)
     LISTING.find("publish", listing.status)
+    await quarantine.watch(work, listing)
     known = await facts_for(work, listing, by)
     if known.shortcomings:
         raise Invalid(*known.shortcomings)

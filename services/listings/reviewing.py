@@ -146,9 +146,11 @@ def _hazards(item: Item) -> Iterator[Detail]:
 
 
 def _reason(listing: Listing, item: Item) -> Iterator[Detail]:
+    if item.recall_campaign_id and item.return_reason != "product_recall":
+        yield Detail("/recall_campaign_id", "campaign_needs_recall", "A campaign is named for a product_recall.")
     if item.reason_detail:
         return
-    if item.return_reason == "product_recall":
+    if item.return_reason == "product_recall" and not item.recall_campaign_id:
         yield Detail("/reason_detail", "campaign_required", "Name the recall campaign and where the goods are kept.")
     if item.return_reason == "unsold_inventory" and listing.disposition_floor in DESTROYING:
         yield Detail(

@@ -23,6 +23,7 @@ from services.listings.importing.receiving import Manifest
 from services.listings.manifests.mapping import Mapping
 from services.listings.models import DraftListing, Import, Listing
 from services.listings.models.drafts import ConditionGrade, Material, ReturnReason
+from services.listings.recalling import router as recalling
 from services.listings.schemas import (
     ChangedItem,
     ChangedListing,
@@ -43,7 +44,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports, dividing.router]
+routers = [listings, imports, dividing.router, recalling.router]
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]
@@ -60,10 +61,11 @@ async def create(body: NewListing, work: Work, actor: Writes, answer: Response) 
     """Makes a draft that only you see, with or without items.
 
     Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-    `organization_not_found` among those invited, `item_key_taken`, `min_quantity_needs_fraction`; and while you
-    may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-    `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
-    `blocked_transitions` says what is still missing. Causes `listing.created`.
+    `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+    `min_quantity_needs_fraction`; and while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may be
+    left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
+    `stop.placed` for recalled goods.
     """
     return await _told(work, await drafting.draft(work, body.draft(), by=actor), actor, answer)
 
@@ -142,7 +144,8 @@ async def update(
 async def add_item(
     listing_id: ListingId, body: NewItem, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
-    """Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item has the key."""
+    """Answers the listing. Refused with `listing_not_draft`, with 409 `item_key_taken` when another item has the key, and as
+    invalid: `campaign_not_found`. Causes `stop.placed` for recalled goods."""
     await drafting.add_item(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
 
@@ -159,7 +162,8 @@ async def update_item(
 ) -> ListingAnswer:
     """Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
     `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is yours to say.
-    Refused with `listing_not_draft`, and with 409 `item_key_taken`.
+    Refused with `listing_not_draft`, with 409 `item_key_taken`, and as invalid: `campaign_not_found`. Causes `stop.placed`
+    for recalled goods.
     """
     await drafting.change_item(work, listing_id, item_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
@@ -188,12 +192,13 @@ async def publish(
     hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
     `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-    `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
+    `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
     `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`); an ascending auction for parts
     (`timed_sold_whole`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
-    Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`.
+    Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes `listing.submitted`,
+    `listing.published` and `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
     """
     published = await publishing.publish(work, listing_id, by=actor, check_version=matching.matches)
     return await _told(work, published, actor, answer)

@@ -143,11 +143,9 @@ class Sequence:
 @pytest.mark.parametrize("start", range(4))
 async def test_whatever_is_done_through_the_api_pieces_and_grams_are_kept(market: Market, start: int) -> None:
     """Twelve sequences each, on one market: what they begin with adds up."""
-    begun = 0
-    for seed in range(start * 12, start * 12 + 12):
+    for begun, seed in enumerate(range(start * 12, start * 12 + 12), start=1):
         sequence = Sequence(market, random.Random(seed))
         await sequence.begin()
-        begun += 1
         for _ in range(7):
             await getattr(sequence, sequence.draw.choice(STEPS))()
         assert await sequence.looked_up(_HELD) == tuple(begun * amount for amount in STARTED_WITH)
