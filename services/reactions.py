@@ -19,9 +19,11 @@ from services.kernel.events import EventRow, first_cause, parse
 from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
+from services.listings import queries as listings
 from services.listings.importing import landing
+from services.listings.recalling import quarantine
 from services.listings.saved_searches import keeping
-from services.orders import awarding, fulfilment, receiving, rerouting, settlement
+from services.orders import awarding, fulfilment, receiving, remedying, rerouting, settlement
 from services.payments import stripe_inbox
 from services.payments.operations import outbox, running
 from services.pickups import dispatching, tendering
@@ -114,6 +116,23 @@ async def reopen_what_found_no_taker(work: UnitOfWork, event: Any) -> None:
     await rerouting.fell_through(work, listing_id=event.listing_id)
 
 
+async def let_bids_go_that_nothing_is_left_for(work: UnitOfWork, event: Any) -> None:
+    await listings.listing_for_update(work, event.listing_id)
+    await closing.lose_what_is_gone(work, event.listing_id)
+
+
+async def hold_what_was_imported_against_recalls(work: UnitOfWork, event: Any) -> None:
+    await quarantine.watch_listing(work, event.listing_id)
+
+
+async def count_what_was_recalled(work: UnitOfWork, event: Any) -> None:
+    await remedying.count_recalled(work, order_id=event.order_id, kind=event.kind, certificate_id=event.certificate_id)
+
+
+async def try_to_fulfil_the_listing(work: UnitOfWork, event: Any) -> None:
+    await settlement.try_fulfil(work, listing_id=event.listing_id)
+
+
 UNSOLD: dict[str, Reaction] = {
     "let every bid go": let_every_bid_go,
     "reopen what found no taker": reopen_what_found_no_taker,
@@ -145,6 +164,10 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,
+    "listing.remainder_relisted": {
+        "let bids go that nothing is left for": let_bids_go_that_nothing_is_left_for,
+        "try to fulfil the listing": try_to_fulfil_the_listing,
+    },
     "deal.held": {"clear the pickup": clear_the_pickup},
     "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
     "pickup.loaded": {
@@ -155,7 +178,11 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "receipt.inspected": {"book what was inspected": book_what_was_inspected},
     "deal.settled": {"settle the order": settle_the_order},
     "deal.closed": {"try to close the order": try_to_close_the_order},
-    "obligation.fulfilled": {"try to close the order": try_to_close_the_order},
+    "obligation.fulfilled": {
+        "try to close the order": try_to_close_the_order,
+        "count what was recalled": count_what_was_recalled,
+    },
+    "import.completed": {"hold what was imported against recalls": hold_what_was_imported_against_recalls},
     "certificate.issued": {"fulfil the obligations": fulfil_the_obligations},
 }
 """Event type → name of the reaction → what happens. Besides these every event is fanned out to partners' webhooks."""

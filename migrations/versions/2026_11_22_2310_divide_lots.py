@@ -25,9 +25,8 @@ SEALED_BIDS = (
 )
 SEEN_BY = {
     "lineage": f"seller_id = {ME}",
-    "recall_campaign": f"{ME} IS NOT NULL",
-    "stop": f"seller_id = {ME} OR EXISTS (SELECT FROM recall_campaign WHERE recall_campaign.id = campaign_id"
-    f" AND manufacturer_id = {ME})",
+    "recall_campaign": f"manufacturer_id = {ME} OR EXISTS (SELECT FROM stop WHERE stop.campaign_id = recall_campaign.id)",
+    "stop": f"{ME} IN (seller_id, manufacturer_id)",
 }
 CARRY = """
     CREATE FUNCTION listing_carries_stops() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -52,6 +51,7 @@ def upgrade() -> None:
     op.execute(
         f"ALTER POLICY seen_by ON bid USING ({SEEN.format(SEALED_BIDS.format(repr('partially_awarded') + ', '))})"
     )
+    op.execute("GRANT UPDATE (stops) ON bid TO backhaul_app")
     op.execute(CARRY)
     op.execute(
         "CREATE TRIGGER listing_carries_stops AFTER UPDATE OF stops ON listing FOR EACH ROW"
@@ -71,13 +71,12 @@ def _recalls() -> None:
         sa.Column("description", sa.String),
         sa.Column("predicate", postgresql.JSONB, nullable=False),
         sa.Column("dispositions", TEXTS, nullable=False),
-        sa.Column("proof", sa.String, nullable=False),
+        sa.Column("proofs", TEXTS, nullable=False),
         sa.Column("units_sold", sa.Integer),
         sa.Column("status", sa.String, nullable=False),
         sa.Column("ended_at", INSTANT),
         sa.Column("end_reason", sa.String),
         sa.CheckConstraint("status IN ('open', 'closed', 'lifted')", name=op.f("ck_recall_campaign_status")),
-        sa.CheckConstraint("proof IN ('certificate', 'none')", name=op.f("ck_recall_campaign_proof")),
         sa.CheckConstraint("(status = 'open') = (ended_at IS NULL)", name=op.f("ck_recall_campaign_ended")),
         sa.CheckConstraint("units_sold >= 1", name=op.f("ck_recall_campaign_units_sold")),
         sa.CheckConstraint("cardinality(dispositions) >= 1", name=op.f("ck_recall_campaign_dispositions")),
@@ -97,22 +96,22 @@ def _recalls() -> None:
         sa.Column("id", sa.String, nullable=False),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("campaign_id", sa.String, nullable=False),
+        sa.Column("manufacturer_id", sa.String, nullable=False),
         sa.Column("seller_id", sa.String, nullable=False),
         sa.Column("item_id", sa.String, nullable=False),
         sa.Column("external_id", sa.String),
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.Column("matched_on", TEXTS, nullable=False),
         sa.Column("placed_by", sa.String, nullable=False),
+        sa.Column("remedied_quantity", sa.Integer, nullable=False),
+        sa.Column("certificate_id", sa.String),
         sa.Column("lifted_at", INSTANT),
         sa.Column("lifted_by", sa.String),
         sa.Column("lift_reason", sa.String),
-        sa.Column("remedied_at", INSTANT),
-        sa.Column("certificate_id", sa.String),
         sa.CheckConstraint("reason IN ('recall_quarantine')", name=op.f("ck_stop_reason")),
         sa.CheckConstraint("(lifted_at IS NULL) = (lift_reason IS NULL)", name=op.f("ck_stop_lifted_for_a_reason")),
-        sa.CheckConstraint(
-            "(remedied_at IS NULL) = (certificate_id IS NULL)", name=op.f("ck_stop_remedied_by_a_certificate")
-        ),
+        sa.CheckConstraint("quantity >= 0 AND remedied_quantity BETWEEN 0 AND quantity", name=op.f("ck_stop_remedied")),
+        sa.ForeignKeyConstraint(["manufacturer_id"], ["organization.id"], name=op.f("fk_stop_manufacturer_id")),
         sa.ForeignKeyConstraint(["campaign_id"], ["recall_campaign.id"], name=op.f("fk_stop_campaign_id")),
         sa.ForeignKeyConstraint(["seller_id"], ["organization.id"], name=op.f("fk_stop_seller_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stop")),
@@ -244,5 +243,6 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f("ck_listing_origin"), "listing", "(origin_listing_id IS NULL) = (origin_remainder_id IS NULL)"
     )
+    op.execute("DROP POLICY seen_by ON recall_campaign")
     op.drop_table("stop")
     op.drop_table("recall_campaign")

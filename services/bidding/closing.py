@@ -3,6 +3,8 @@
 `bidding.close` and `bid.expire` are timers. The marks are called by the orders, under their locks.
 """
 
+from collections import Counter
+
 from services.bidding import events, intent_log, queries, sealing
 from services.bidding.models import BID, Bid
 from services.bidding.telling import about, tell, tell_bidder
@@ -12,8 +14,8 @@ from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
-from services.listings.dividing import live_bids
-from services.listings.models import Listing
+from services.listings.dividing import live_bids, selling
+from services.listings.models import Item, Listing
 
 CLOSE = "bidding.close"
 EXPIRE = "bid.expire"
@@ -78,10 +80,41 @@ async def mark_timed_out(work: UnitOfWork, bid: Bid) -> None:
 
 
 async def lose_others(work: UnitOfWork, listing_id: ListingId, winner: Bid) -> None:
-    """Each loser is told once, of its own bid alone."""
+    """Each loser is told once, of its own bid alone. Where the listing is sold in parts, who could still get something is no
+    loser yet."""
+    left = await _left(work, listing_id)
     for bid in await queries.live_bids_for_update(work, listing_id):
-        if bid.id != winner.id:
+        if bid.id != winner.id and not _is_left(left, bid):
             _lose(work, bid, "another_bid_confirmed")
+
+
+async def lose_what_is_gone(work: UnitOfWork, listing_id: ListingId) -> None:
+    """What nobody had won is relisted: bids for nothing else are lost."""
+    left = await _left(work, listing_id)
+    for bid in await queries.live_bids_for_update(work, listing_id):
+        if not _is_left(left, bid):
+            _lose(work, bid, "remainder_relisted")
+
+
+Left = tuple[list[Item], dict[str, int]]
+"""Items, and how many pieces of each are neither confirmed to somebody nor relisted."""
+
+
+async def _left(work: UnitOfWork, listing_id: ListingId) -> Left:
+    listing = await listings.listing(work, listing_id)
+    items = await listings.items(work, listing_id)
+    if listing.lot_rule == "whole":
+        return items, {}
+    left = {item.id: item.quantity - item.relisted_quantity for item in items}
+    confirmed: Counter[str] = Counter()
+    for bid in await queries.bids_in(work, listing_id, "confirmed"):
+        confirmed.update(selling.pieces_of(items, bid.parts))
+    return items, {item.id: left[item.id] - min(confirmed[item.id], item.awarded_quantity) for item in items}
+
+
+def _is_left(left: Left, bid: Bid) -> bool:
+    items, pieces = left
+    return any(pieces.get(item_id, 0) > 0 for item_id in selling.pieces_of(items, bid.parts))
 
 
 async def lose_all(work: UnitOfWork, listing_id: ListingId) -> None:

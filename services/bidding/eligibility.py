@@ -13,7 +13,10 @@ from services.kernel.reference import operations
 from services.kernel.reference.errors import ReferenceDataMissing
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.dividing import selling
+from services.listings.dividing.selling import Portion
 from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
+from services.listings.recalling import queries as recalls
 from services.parties import permits
 from services.parties import queries as parties
 from services.parties.models import Site
@@ -23,14 +26,23 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
     """BidDoesNotFit with a pointer per thing that is wrong; Blocked with a reason per waste code no permit covers."""
     site = await _own_site(work, new, by)
     _must_meet_the_price(new, listing)
-    wrong = [*_against_terms(new, listing), *_against_haulage(new, listing), *_against_validity(new, listing, at)]
+    items = await listings.items(work, listing.id)
+    parts = None if new.parts is None else [part.model_dump() for part in new.parts]
+    with_units = await listings.items_with_units(work, listing.id) if parts else frozenset[str]()
+    wrong = [
+        *_against_terms(new, listing),
+        *selling.against(listing, items, parts, with_units),
+        *await _against_recall(work, new, items),
+        *_against_haulage(new, listing),
+        *_against_validity(new, listing, at),
+    ]
     if wrong:
         raise BidDoesNotFit(*wrong)
     reasons = await permits.against(
         work,
         by.org,
         kind="treatment",
-        masses=masses(listing, await listings.items(work, listing.id)),
+        masses=masses(listing, selling.portions(items, parts)),
         on=at.astimezone(ZoneInfo(site.timezone)).date(),
         country=site.country,
         operation=new.operation,
@@ -40,14 +52,15 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
         raise Blocked("bid", "place", reasons)
 
 
-def masses(listing: Listing, items: Sequence[Item]) -> dict[str, int]:
+def masses(listing: Listing, portions: Sequence[Portion]) -> dict[str, int]:
     """Grams by waste code at the upper tolerance: the most that may arrive. What is no waste is left out."""
     tolerance_bps = 0 if listing.origin_remainder_id else listing.tolerance_bps
     sums: dict[str, int] = {}
-    for item in items:
-        if item.waste_code:
-            most = (item.mass_g or 0) * (10_000 + tolerance_bps) // 10_000
-            sums[item.waste_code] = sums.get(item.waste_code, 0) + most
+    for portion in portions:
+        waste_code = portion.item.waste_code
+        if waste_code:
+            most = (portion.goods.mass_g or 0) * (10_000 + tolerance_bps) // 10_000
+            sums[waste_code] = sums.get(waste_code, 0) + most
     return sums
 
 
@@ -76,6 +89,21 @@ def _against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
         yield Detail("/disposition", "disposition_below_floor", f"The holder asks for {listing.disposition_floor}.")
     if new.operation is not None and not _is_known(new.operation):
         yield Detail("/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15.")
+
+
+async def _against_recall(work: UnitOfWork, new: NewBid, items: Sequence[Item]) -> list[Detail]:
+    """Recalled goods go where their campaign says."""
+    asked = {item.id for item in items} if new.parts is None else {part.item_id for part in new.parts}
+    named = {item.recall_campaign_id for item in items if item.id in asked and item.recall_campaign_id is not None}
+    if not named:
+        return []
+    async with work.as_house():
+        campaigns = (await recalls.campaigns(work, named)).values()
+    allowed = set.intersection(*(set(campaign.dispositions) for campaign in campaigns))
+    if new.disposition in allowed:
+        return []
+    told = f"The recall asks for {' or '.join(sorted(allowed)) or 'what no one bid can promise'}."
+    return [Detail("/disposition", "disposition_not_in_recall", told)]
 
 
 def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:

@@ -100,6 +100,13 @@ explain(
 )
 explain(
     422,
+    disposition_not_in_recall="Recalled goods go where their campaign says.",
+    sold_as_a_whole="The listing is sold as a whole.",
+    sold_by_item="The listing is sold by item: each as a whole.",
+    more_than_offered="More is bid for than is offered.",
+    below_min_quantity="Less is bid for than the seller parts with.",
+    units_sold_whole="Goods with serial numbers or rows of their own are sold as a whole item.",
+    goods_not_divisible="A part would weigh nothing.",
     site_not_yours="The goods go to a site of the bidder's.",
     price_differs="An instant listing is sold at its price, and not above it.",
     price_unit_differs="The bid is priced in another unit than the listing.",

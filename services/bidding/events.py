@@ -59,7 +59,7 @@ class BidAwarded(BidFact, Event, type="bid.awarded"):
 
 
 class BidConfirmed(BidFact, Event, type="bid.confirmed"):
-    """The winner has accepted the terms; every other bid for the lot is lost."""
+    """The winner has accepted the terms; every other bid is lost that nothing is left for."""
 
 
 class BidTimedOut(BidFact, Event, type="bid.timed_out"):
@@ -67,7 +67,8 @@ class BidTimedOut(BidFact, Event, type="bid.timed_out"):
 
 
 class BidLost(BidFact, Event, type="bid.lost"):
-    """`reason` is another_bid_confirmed, listing_ended or unreadable: what was sealed could not be opened."""
+    """`reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left), listing_ended or unreadable: what
+    was sealed could not be opened."""
 
     reason: str
 

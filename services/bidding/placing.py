@@ -8,9 +8,9 @@ from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
 from services.bidding.integrity import kinship
 from services.bidding.models import BID, Bid, NewBid
 from services.bidding.telling import about, tell
-from services.kernel import states, timers
+from services.kernel import states, stops, timers
 from services.kernel.actors import Actor
-from services.kernel.errors import Forbidden
+from services.kernel.errors import Blocked, Forbidden
 from services.kernel.ids import BidId, OrgId
 from services.kernel.money import Money
 from services.kernel.tables import CheckVersion, any_version
@@ -31,6 +31,7 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
     received_at = await intent_log.receive(work, listing, by.org)
     _must_be_open(listing, received_at)
+    _must_not_be_stopped(listing)
     await eligibility.check(work, new, listing, by=by, at=received_at)
     async with work.as_house():
         bid = _bid(work, new, listing, by.org, received_at)
@@ -52,6 +53,12 @@ def _must_be_open(listing: Listing, received_at: datetime) -> None:
         raise BiddingHasClosed(listing.id, received_at=received_at, ended_at=listing.effective_end_at)
 
 
+def _must_not_be_stopped(listing: Listing) -> None:
+    reasons = stops.against(listing)
+    if reasons:
+        raise Blocked("bid", "place", reasons)
+
+
 def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, received_at: datetime) -> Bid:
     return Bid(
         listing_id=listing.id,
@@ -65,6 +72,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         haulage_quote_minor=_minor(new.haulage_quote, listing),
         disposition=new.disposition,
         operation=new.operation,
+        parts=None if new.parts is None else [part.model_dump() for part in new.parts],
         valid_until=new.valid_until,
         co2e_g=new.co2e.grams if new.co2e else None,
         received_at=received_at,

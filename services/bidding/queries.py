@@ -18,9 +18,13 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import BidId, ListingId, OrgId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.dividing import selling
 from services.listings.models import Listing
 
 T = TypeVar("T")
+
+IN_PARTS = ("closed", "partially_awarded", "awarded")
+"""Some of a listing sold in parts may be awarded, or relisted."""
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -107,6 +111,12 @@ async def number(work: UnitOfWork, listing_id: str) -> None:
     await work.session.execute(_NUMBER, {"listing": listing_id})
 
 
+async def bids_in(work: UnitOfWork, listing_id: str, *statuses: str) -> Sequence[Bid]:
+    """Of the listing, in these states."""
+    query = _bids(work).where(col(Bid.listing_id) == listing_id, col(Bid.status).in_(statuses))
+    return (await work.session.execute(query.order_by(col(Bid.id)))).scalars().all()
+
+
 async def ranking(work: UnitOfWork, listing: Listing, *, commission_bps: int = SELLER_COMMISSION_BPS) -> list[Ranked]:
     """Of all bids that stood when bidding ended, or stand while the listing negotiates; best first."""
     return rank(await stood(work, listing), listing, await listings.items(work, listing.id), commission_bps)
@@ -127,7 +137,10 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
     """What may be decided about each of them at `now`."""
     of_bids = await listings.listings(work, {bid.listing_id for bid in bids})
     leading = await _leading(work, [found.id for found in of_bids.values() if found.mode == "timed"])
-    awarded = await _awarded(work, [found.id for found in of_bids.values() if found.status == "awarded"])
+    whole = [found.id for found in of_bids.values() if found.status == "awarded" and found.lot_rule == "whole"]
+    awarded = await _awarded(work, whole)
+    in_parts = [found.id for found in of_bids.values() if found.status in IN_PARTS and found.lot_rule != "whole"]
+    items = {listing_id: await listings.items(work, listing_id) for listing_id in in_parts}
     on_the_table = await counters.on_the_table(work, [bid.id for bid in bids if bid.status == "countered"])
     return {
         bid.id: BidFacts(
@@ -136,7 +149,8 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
             listing_status=of_bids[bid.listing_id].status,
             is_over=is_over(of_bids[bid.listing_id], now),
             is_leading=bid.id in leading,
-            has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id}),
+            has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id})
+            or (bid.listing_id in items and not selling.is_free(items[bid.listing_id], bid.parts)),
             counter=on_the_table.get(bid.id),
         )
         for bid in bids

@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from services.bidding.models import Bid
 from services.kernel.money import Money
+from services.listings.dividing import selling
+from services.listings.dividing.goods import Goods
 from services.listings.models import Item, Listing
 
 SELLER_COMMISSION_BPS = 500
@@ -43,13 +45,17 @@ def rank(
 ) -> list[Ranked]:
     """Best first. Items without a mass weigh nothing; a listing per tonne has none such. A countered bid ranks as it was placed:
     a counter is talk until it is accepted."""
-    quantity = quantity_of(listing, items)
-    ordered = sorted((_valued(bid, listing, quantity, commission_bps) for bid in bids), key=place)
+    valued = [_valued(bid, listing, quantity_of(listing, _goods(items, bid)), commission_bps) for bid in bids]
+    ordered = sorted(valued, key=place)
     return [Ranked(rank, v.bid, v.total, v.haulage, v.commission, v.tax) for rank, v in enumerate(ordered, start=1)]
 
 
-def quantity_of(listing: Listing, items: Sequence[Item]) -> Decimal:
-    """How many of the units in which the listing is priced are declared."""
+def _goods(items: Sequence[Item], bid: Bid) -> Sequence[Item | Goods]:
+    return items if bid.parts is None else selling.goods_of(items, bid.parts)
+
+
+def quantity_of(listing: Listing, items: Sequence[Item | Goods]) -> Decimal:
+    """How many of the units in which the listing is priced are declared of what is bid for."""
     if listing.price_unit == "tonne":
         return Decimal(sum(item.mass_g or 0 for item in items)) / 1_000_000
     return Decimal(sum(item.quantity for item in items) if listing.price_unit == "piece" else 1)

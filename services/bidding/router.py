@@ -40,16 +40,18 @@ Writes = Annotated[Actor, holding("bids:write")]
 
 @bids.post("/bids", summary="Place a bid", status_code=201, dependencies=[DryRun])
 async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response) -> BidAnswer:
-    """A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock read no
-    more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the
-    close.
+    """A promise for the whole lot, or for `parts` of a listing that is sold by item or by fraction; a second bid of yours
+    takes the place of the first. It counts if our clock read no more than the listing's `effective_end_at` when it was
+    received. A bid for a sealed listing is yours alone until the close.
 
     Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
     `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price, an instant
     one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not
     cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
-    `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`,
-    `negative`, `operation_unknown`. Refused while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`, `sold_by_item`,
+    `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`, `goods_not_divisible` (422),
+    `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused with
+    `recall_quarantine`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
     `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and
     `bid.met_price` for an instant listing: the first such bid wins at once.

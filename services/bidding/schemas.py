@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import ConfigDict, Field
 
 from services.bidding.comparing import Compared
-from services.bidding.models import BID, Amounts, Bid, BidFacts, NewBid, NewCounter
+from services.bidding.models import BID, Amounts, Bid, BidFacts, BidPart, NewBid, NewCounter
 from services.bidding.policy import part_of
 from services.bidding.ranking import SELLER_COMMISSION_BPS, TIE_BREAK
 from services.bidding.sizing_up import Circumstances
@@ -22,7 +22,8 @@ from services.listings.models import Listing
 
 
 class NewBidRequest(NewBid, Request):
-    """A promise for the whole lot. The price is signed, as the seller sees it: above zero you pay, below zero you are paid."""
+    """A promise for the whole lot, or for parts of one that is sold so. The price is signed, as the seller sees it: above zero
+    you pay, below zero you are paid."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -94,6 +95,7 @@ class BidAnswer(Expandable, Transitions):
     haulage_quote: Money | None
     disposition: str = Field(description="reuse, repair, remanufacture, harvest, recycle, recover or dispose")
     operation: str | None
+    parts: list[BidPart] | None = Field(description="What it is for, all or nothing; null: the whole lot")
     valid_until: UtcDatetime | None
     co2e: Mass | None = Field(description="As the bidder states it; null is missing, not nothing")
     counter: CounterAnswer | None

@@ -1,6 +1,7 @@
 """What holders offer to processors: listings of items, and the manifests these are read from.
 
-Owns the tables listing, item, unit, offer, saved_search and import.
-Tells listing.created, submitted, published, opened, closed, awarded, award_reopened, fulfilled, expired, withdrawn and cancelled,
-import.completed and saved_search.matched.
+Owns the tables listing, item, unit, lineage, offer, saved_search, import, recall_campaign and stop.
+Tells listing.created, submitted, published, opened, split, merged, closed, partially_awarded, awarded, award_reopened,
+remainder_relisted, fulfilled, expired, withdrawn and cancelled, import.completed, saved_search.matched, recall.opened and closed,
+stop.placed and lifted.
 """

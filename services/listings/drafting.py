@@ -20,6 +20,7 @@ from services.listings.models import (
     ListingChanges,
     ListingTerms,
 )
+from services.listings.recalling import quarantine
 from services.parties import queries as parties
 from services.parties import standing
 from services.parties.models import Site
@@ -39,6 +40,7 @@ async def draft(work: UnitOfWork, details: DraftListing, *, by: Actor, seller_id
     must_reach(by, details.site_id)
     if not is_remainder:
         await standing.must_be_good(work, seller_id or by.org, policy.SELLERS, thing="listing", step="create")
+    await quarantine.must_be_known(work, (item.recall_campaign_id for item in details.items))
     listing = await _listing(work, details, seller_id or by.org)
     work.add(listing)
     await work.session.flush()
@@ -52,6 +54,7 @@ async def draft(work: UnitOfWork, details: DraftListing, *, by: Actor, seller_id
         origin_remainder_id=listing.origin_remainder_id,
     )
     work.emit(told, subject=listing.id, audience={listing.seller_id: "seller"})
+    await quarantine.watch(work, listing)
     return listing
 
 
@@ -74,6 +77,7 @@ async def change(
     pricing.must_be_in(changes.currency or listing.currency, pricing.after(listing, changes))
     for column, value in pricing.stored(changes, changes.model_fields_set).items():
         setattr(listing, column, value)
+    _must_be_sold_so(listing)
     listing.version += 1
     return listing
 
@@ -88,6 +92,7 @@ async def add_item(
 ) -> Item:
     """Raises ListingIsNotADraft and KeyTaken."""
     listing = await _draft_of(work, listing_id, by, check_version)
+    await quarantine.must_be_known(work, [details.recall_campaign_id])
     items = await queries.items(work, listing.id)
     position = max((item.position for item in items), default=-1) + 1
     item = _item(work, listing, details, position)
@@ -95,6 +100,7 @@ async def add_item(
         raise KeyTaken(item.key)
     work.add(item)
     _has_changed(listing, [*items, item])
+    await quarantine.watch(work, listing)
     return item
 
 
@@ -109,6 +115,7 @@ async def change_item(
 ) -> Item:
     """Raises ListingIsNotADraft, and StatedByManifest for what follows from imported rows."""
     listing = await _draft_of(work, listing_id, by, check_version)
+    await quarantine.must_be_known(work, [changes.recall_campaign_id])
     item = await queries.item(work, listing.id, item_id)
     stated = STATED_BY_ROWS & changes.model_fields_set
     if stated and await queries.has_units(work, item.id):
@@ -118,6 +125,7 @@ async def change_item(
     if changes.model_fields_set & {"waste_code", "un_number"} and "is_hazardous" not in changes.model_fields_set:
         item.is_hazardous = item.is_hazardous or _follows_hazard(work, listing, item.waste_code, item.un_number)
     _has_changed(listing, await queries.items(work, listing.id))
+    await quarantine.watch(work, listing)
     return item
 
 
@@ -130,6 +138,7 @@ async def remove_item(
     await queries.delete_units(work, [item.id])
     await work.session.delete(item)
     _has_changed(listing, await queries.items(work, listing.id))
+    await quarantine.watch(work, listing)
     return listing
 
 
@@ -157,7 +166,13 @@ async def _listing(work: UnitOfWork, details: DraftListing, seller_id: OrgId) ->
         created_at=work.now,
     )
     _move_to(listing, await _site(work, details.site_id, listing))
+    _must_be_sold_so(listing)
     return listing
+
+
+def _must_be_sold_so(listing: Listing) -> None:
+    if listing.min_quantity is not None and listing.lot_rule != "by_fraction":
+        raise invalid("/min_quantity", "min_quantity_needs_fraction", "Only what is sold by fraction has one.")
 
 
 async def _site(work: UnitOfWork, site_id: str, listing: Listing) -> Site:

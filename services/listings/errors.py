@@ -49,6 +49,15 @@ class StatedByManifest(Conflict):
         super().__init__(f"{', '.join(names)} follow from the manifest's rows; import the mended rows instead.")
 
 
+class MayNotRecall(Forbidden):
+    """Only a manufacturer recalls goods."""
+
+    code = "may_not_recall"
+
+    def __init__(self) -> None:
+        super().__init__("Only a manufacturer recalls goods.")
+
+
 class GoodsNotDivisible(Conflict):
     """The goods cannot be divided so: more is asked for than there is, nothing would be left, or a part would weigh nothing."""
 
@@ -82,6 +91,10 @@ explain(
     422,
     item_key_taken="Another item of the listing has this key.",
     listing_without_items="A listing needs at least one item.",
+    timed_sold_whole="An ascending auction is for the whole lot.",
+    min_quantity_needs_fraction="Only what is sold by fraction has a smallest quantity.",
+    campaign_needs_recall="A campaign is named for goods whose return reason is product_recall.",
+    campaign_not_found="There is no such recall campaign.",
     item_not_found="The listing has no such item, or it is named twice.",
     unit_not_found="The item has no unit of this external id.",
     sites_differ="Goods are merged where they lie: both drafts are at one site.",

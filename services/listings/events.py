@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.kernel.events import Event
-from services.kernel.ids import ImportId, ItemId, ListingId, OrgId, RemainderId
+from services.kernel.ids import CampaignId, ImportId, ItemId, ListingId, OrgId, RemainderId
 from services.kernel.quantities import Mass
 
 
@@ -117,6 +117,44 @@ class ListingCancelled(ListingFact, Event, type="listing.cancelled"):
     """Backhaul took it off the market."""
 
     reason: str
+
+
+class _OfRecall(BaseModel):
+    campaign_id: CampaignId
+    manufacturer_id: OrgId
+
+
+class RecallOpened(_OfRecall, Event, type="recall.opened"):
+    """Matching goods are stopped from now on; those that were there already are."""
+
+    title: str
+    dispositions: list[str]
+
+
+class RecallClosed(_OfRecall, Event, type="recall.closed"):
+    """`status` closed: nothing more is looked for, what is stopped stays so. lifted: every stop is gone."""
+
+    status: str
+    reason: str
+
+
+class _OfStop(_OfRecall):
+    reason: str
+    seller_id: OrgId
+    listing_id: ListingId | None
+    item_id: ItemId
+    external_ids: list[str]
+    quantity: int
+
+
+class StopPlaced(_OfStop, Event, type="stop.placed"):
+    """Goods are in quarantine: nothing is decided about them but under the campaign. Without external ids it is the whole item."""
+
+
+class StopLifted(_OfStop, Event, type="stop.lifted"):
+    """Goods are free again, or have gone as the campaign asks: `lift_reason` is lifted or remedied."""
+
+    lift_reason: str
 
 
 class ImportCompleted(Event, type="import.completed"):

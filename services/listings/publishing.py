@@ -27,6 +27,7 @@ from services.listings.events import (
     ListingWithdrawn,
 )
 from services.listings.models import LISTING, Listing, ListingFacts
+from services.listings.recalling import quarantine
 from services.listings.searching import offering
 from services.parties import standing
 
@@ -46,6 +47,7 @@ async def publish(
     policy.must_be_the_seller(by, listing)
     check_version(listing.version)
     LISTING.find("publish", listing.status)
+    await quarantine.watch(work, listing)
     known = await facts_for(work, listing, by)
     if known.shortcomings:
         raise Invalid(*known.shortcomings)

@@ -120,6 +120,14 @@ async def has_units(work: UnitOfWork, item_id: ItemId) -> bool:
     return (await work.session.execute(query)).first() is not None
 
 
+async def items_with_units(work: UnitOfWork, listing_id: str) -> frozenset[str]:
+    """Those of the listing's items that are made of a manifest's rows."""
+    query = select(col(Item.id)).where(
+        col(Item.listing_id) == listing_id, select(col(Unit.item_id)).where(col(Unit.item_id) == col(Item.id)).exists()
+    )
+    return frozenset((await work.session.execute(query)).scalars())
+
+
 async def delete_units(work: UnitOfWork, item_ids: Collection[str]) -> None:
     await work.session.execute(delete(Unit).where(col(Unit.item_id).in_(item_ids)))
 

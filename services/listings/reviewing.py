@@ -23,6 +23,8 @@ def shortcomings(listing: Listing, items: Sequence[Item], now: datetime) -> tupl
     found = [*_clock(listing, now), *_price(listing)]
     if not items:
         found.append(Detail("/items", "listing_without_items", "A listing needs at least one item."))
+    if listing.lot_rule != "whole" and listing.mode == "timed":
+        found.append(Detail("/lot_rule", "timed_sold_whole", "An ascending auction is for the whole lot."))
     if listing.visibility == "invited" and not listing.invited:
         found.append(Detail("/invited", "nobody_invited", "An invited listing names the processors it is for."))
     for position, item in enumerate(items):
@@ -153,9 +155,11 @@ def _hazards(item: Item) -> Iterator[Detail]:
 
 
 def _reason(listing: Listing, item: Item) -> Iterator[Detail]:
+    if item.recall_campaign_id and item.return_reason != "product_recall":
+        yield Detail("/recall_campaign_id", "campaign_needs_recall", "A campaign is named for a product_recall.")
     if item.reason_detail:
         return
-    if item.return_reason == "product_recall":
+    if item.return_reason == "product_recall" and not item.recall_campaign_id:
         yield Detail("/reason_detail", "campaign_required", "Name the recall campaign and where the goods are kept.")
     if item.return_reason == "unsold_inventory" and listing.disposition_floor in DESTROYING:
         yield Detail(

@@ -34,6 +34,7 @@ from services.listings.models.drafts import (
     WasteCode,
 )
 from services.listings.models.searches import MOST_KG
+from services.listings.recalling import router as recalling
 from services.listings.saved_searches.router import saved_searches
 from services.listings.schemas import (
     ChangedItem,
@@ -55,7 +56,7 @@ from services.listings.schemas import (
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
 imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports, dividing.router, saved_searches]
+routers = [listings, imports, dividing.router, recalling.router, saved_searches]
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]
@@ -72,10 +73,11 @@ async def create(body: NewListing, work: Work, actor: Writes, answer: Response) 
     """Makes a draft that only you see, with or without items.
 
     Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-    `organization_not_found` among those invited, `item_key_taken`, or `currency_differs` of a price; and while you may
-    begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-    `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
-    `blocked_transitions` says what is still missing. Causes `listing.created`.
+    `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
+    `currency_differs` of a price; and while you may begin nothing new: `not_verified`, `organization_suspended`,
+    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may be
+    left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
+    `stop.placed` for recalled goods.
     """
     return await _told(work, await drafting.draft(work, body.draft(), by=actor), actor, answer)
 
@@ -191,7 +193,8 @@ async def update(
     listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-    `organization_not_found` as for a new one, and `currency_differs` for a price in another currency than the listing's."""
+    `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another
+    currency than the listing's."""
     changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
 
@@ -200,7 +203,8 @@ async def update(
 async def add_item(
     listing_id: ListingId, body: NewItem, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
-    """Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item has the key."""
+    """Answers the listing. Refused with `listing_not_draft`, with 409 `item_key_taken` when another item has the key, and as
+    invalid: `campaign_not_found`. Causes `stop.placed` for recalled goods."""
     await drafting.add_item(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
 
@@ -217,7 +221,8 @@ async def update_item(
 ) -> ListingAnswer:
     """Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
     `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is yours to say.
-    Refused with `listing_not_draft`, and with 409 `item_key_taken`.
+    Refused with `listing_not_draft`, with 409 `item_key_taken`, and as invalid: `campaign_not_found`. Causes `stop.placed`
+    for recalled goods.
     """
     await drafting.change_item(work, listing_id, item_id, body, by=actor, check_version=matching.matches)
     return await _told(work, await queries.listing(work, listing_id), actor, answer)
@@ -246,12 +251,13 @@ async def publish(
     hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
     `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-    `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
+    `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
     `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a price that is missing or
-    out of place (`price_required`, `price_needs_instant`).
+    out of place (`price_required`, `price_needs_instant`); an ascending auction for parts (`timed_sold_whole`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
-    Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`.
+    Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes `listing.submitted`,
+    `listing.published` and `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
     """
     published = await publishing.publish(work, listing_id, by=actor, check_version=matching.matches)
     return await _told(work, published, actor, answer)
@@ -294,7 +300,8 @@ async def create_import(
     refused with `already_published`. Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or
     `mapping`, `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, when the mapping
     has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a
-    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken`, `currency_differs` (422). Causes
+    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken`, `currency_differs` and
+    `min_quantity_needs_fraction` (422). Causes
     `import.completed` (also for a file that cannot be read: its status is failed), and `listing.created` for a new
     draft.
     """

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail
 from services.kernel.http.schemas import LongText, Request, Response, Transitions, UtcDatetime, told
-from services.kernel.ids import ImportId, ItemId, ListingId, OrgId, RemainderId, SiteId
+from services.kernel.ids import CampaignId, ImportId, ItemId, ListingId, OrgId, RemainderId, SiteId
 from services.kernel.money import Money
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
@@ -175,6 +175,7 @@ class ItemAnswer(Response):
     composition: list[Share] | None
     is_data_bearing: bool | None
     photos: list[Photo]
+    recall_campaign_id: CampaignId | None
 
     @classmethod
     def of(cls, item: Item) -> Self:

@@ -109,6 +109,14 @@ async def last_award(work: UnitOfWork, listing_id: str) -> Award | None:
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
+async def has_live_award(work: UnitOfWork, listing_id: ListingId) -> bool:
+    """Any at all: a listing sold in parts may have several."""
+    query = select(col(Award.id)).where(
+        col(Award.listing_id) == listing_id, col(Award.ended_at).is_(None), col(Award.livemode) == work.livemode
+    )
+    return (await work.session.execute(query.limit(1))).first() is not None
+
+
 async def award_for_update(work: UnitOfWork, award_id: str) -> Award:
     query = select(Award).where(col(Award.id) == award_id, col(Award.livemode) == work.livemode)
     return await _one(work, _locked(query), "award", award_id)

@@ -71,6 +71,7 @@ def _item(item: Item, refused: ReceiptLine, offering: Offering) -> DraftItem:
         "packaging": item.packaging,
         "composition": item.composition,
         "is_data_bearing": item.is_data_bearing,
+        "recall_campaign_id": item.recall_campaign_id,
         "photos": [*item.photos, *(one for one in refused.evidence if "sha256" in one)][:50],
     }
     return DraftItem.model_validate(known | offering.item)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from services.kernel import states
 from services.kernel.errors import NotFound, Reason
-from services.kernel.ids import OrderId
+from services.kernel.ids import ListingId, OrderId
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
@@ -99,3 +99,11 @@ async def _fulfil_listing(work: UnitOfWork, order: Order) -> None:
     orders = await queries.orders_of_listing(work, listing.id)
     if listing.status == "awarded" and all(one.status in ENDED for one in orders):
         await publishing.fulfil(work, listing, bidders=[order.buyer_id])
+
+
+async def try_fulfil(work: UnitOfWork, *, listing_id: ListingId) -> None:
+    """The rest of a listing sold in parts was relisted: if its orders have ended already, so has the listing."""
+    orders = await queries.orders_of_listing(work, listing_id)
+    closed = next((one for one in orders if one.status == "closed"), None)
+    if closed is not None:
+        await _fulfil_listing(work, closed)

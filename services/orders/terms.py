@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.bidding.models import Bid
 from services.kernel.ids import BidId, ItemId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
-from services.listings.models import Item, Listing
+from services.listings.dividing.selling import Portion
+from services.listings.models import Listing
 
 COMMISSION_BPS = 500
 COMMISSION_VAT_BPS = 1900
@@ -80,7 +81,8 @@ class Terms(BaseModel):
         return self.buyer_id if self.haulage_basis == "FCA" else self.seller_id
 
 
-def freeze(listing: Listing, items: Sequence[Item], bid: Bid) -> Terms:
+def freeze(listing: Listing, portions: Sequence[Portion], bid: Bid) -> Terms:
+    """Of what the bid has won; the whole lot unless it is sold in parts."""
     return Terms(
         listing_id=listing.id,
         bid_id=bid.id,
@@ -88,7 +90,7 @@ def freeze(listing: Listing, items: Sequence[Item], bid: Bid) -> Terms:
         buyer_id=bid.bidder_id,
         from_site_id=listing.site_id,
         to_site_id=bid.site_id,
-        lines=[_line(item) for item in items],
+        lines=[_line(portion) for portion in portions],
         price=bid.price_now,
         price_unit=listing.price_unit,
         tolerance_bps=0 if listing.origin_remainder_id else listing.tolerance_bps,
@@ -107,9 +109,10 @@ def freeze(listing: Listing, items: Sequence[Item], bid: Bid) -> Terms:
     )
 
 
-def _line(item: Item) -> TermsLine:
+def _line(portion: Portion) -> TermsLine:
+    item, goods = portion.item, portion.goods
     return TermsLine(
-        item_id=item.id, title=item.title, quantity=item.quantity, mass_g=item.mass_g, waste_code=item.waste_code
+        item_id=item.id, title=item.title, quantity=goods.quantity, mass_g=goods.mass_g, waste_code=item.waste_code
     )
 
 

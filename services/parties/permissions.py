@@ -11,6 +11,7 @@ Permission = Literal[
     "pickups:read", "pickups:write", "offers:write", "handovers:write", "deals:read", "deals:write", "ledger:read",
     "webhooks:read", "webhooks:write", "events:read", "custody:read", "custody:write", "certificates:read",
     "certificates:write", "certificates:verify", "delegations:read", "delegations:write", "audit:read", "test_clock:advance",
+    "recalls:read", "recalls:write",
 ]  # fmt: skip
 MemberRole = Literal["owner", "manager", "operator", "driver", "viewer"]
 

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.conservation [sequences]
 
-Over the functions that the verbs use; `tests/listings/test_dividing_sequences.py` drives some through the API.
+Over the functions that the verbs use; `tests/orders/test_dividing_sequences.py` drives some through the API.
 """
 
 import sys

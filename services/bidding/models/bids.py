@@ -10,10 +10,11 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from services.kernel.ids import BidId, ListingId, OrgId, SiteId
+from services.kernel.ids import BidId, ItemId, ListingId, OrgId, SiteId
 from services.kernel.money import Money
 from services.kernel.quantities import Mass
 from services.kernel.tables import Instant, Versioned
+from services.listings.manifests.cells import MOST_PIECES
 from services.listings.models.drafts import DISPOSITIONS, Disposition, PriceUnit
 
 STATUSES = (
@@ -55,8 +56,18 @@ class Amounts:
     haulage_quote: Money | None = None
 
 
+class BidPart(BaseModel):
+    """An item that is bid for; `quantity` None: all of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item_id: ItemId
+    quantity: Annotated[int, Described(ge=1, le=MOST_PIECES)] | None = None
+
+
 class NewBid(BaseModel):
-    """A promise for the whole lot. The price is signed, as the seller sees it: above zero you pay, below zero you are paid."""
+    """A promise for the whole lot, or for parts of one that is sold so. The price is signed, as the seller sees it: above zero
+    you pay, below zero you are paid."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,6 +85,11 @@ class NewBid(BaseModel):
     disposition: Disposition = Described(description="What becomes of the goods: the listing's floor or a higher rung")
     operation: Annotated[str, StringConstraints(pattern="^[RDrd][0-9]{1,2}$", to_upper=True)] | None = Described(
         default=None, description="The recovery or disposal operation your permit must name", examples=["R4"]
+    )
+    parts: Annotated[list[BidPart], Described(min_length=1, max_length=200)] | None = Described(
+        default=None,
+        description="What the bid is for, all or nothing, where the listing is sold by item or fraction; null: the whole lot."
+        " The price per tonne or piece counts for these; a price per lot is for all of them together.",
     )
     valid_until: AwareDatetime | None = Described(default=None, description="Until when you are bound; null: no end")
     co2e: Mass | None = Described(

@@ -14,7 +14,8 @@ from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_
 @dataclass(frozen=True)
 class BidFacts:
     """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` is
-    told of timed listings only. `has_other_award`: the listing is awarded to another bid. `counter` is the one on the table, of a
+    told of timed listings only. `has_other_award`: what the bid is for is awarded to
+    another, all or in part. `counter` is the one on the table, of a
     countered bid alone; `part` who would move, where that is known: seller or buyer."""
 
     now: datetime
@@ -48,7 +49,7 @@ def _bidding_is_over(bid: Bid, facts: BidFacts) -> Iterable[Reason]:
 
 def _is_the_only_award(bid: Bid, facts: BidFacts) -> Iterable[Reason]:
     if facts.has_other_award:
-        yield Reason("already_awarded", "The lot is awarded to another bid.")
+        yield Reason("already_awarded", "What the bid is for is awarded to another, all or in part.")
 
 
 def _is_negotiated(bid: Bid, facts: BidFacts) -> Iterable[Reason]:

@@ -7,6 +7,7 @@ from services.listings.dividing.items import copy_of, descent, keep, stock_of, t
 from services.listings.dividing.splitting import begin, draft_like
 from services.listings.events import ListingRemainderRelisted
 from services.listings.models import Item, Lineage, Listing
+from services.listings.recalling import quarantine
 
 
 async def relist(work: UnitOfWork, listing: Listing, moved: Moved) -> Listing:
@@ -18,6 +19,7 @@ async def relist(work: UnitOfWork, listing: Listing, moved: Moved) -> Listing:
     await begin(work, draft)
     event = facts.of(ListingRemainderRelisted, listing, into_listing_id=draft.id, moved=told(rows))
     work.emit(event, subject=listing.id, audience=facts.audience(listing), moved=moved)
+    await quarantine.watch(work, listing)
     return draft
 
 
@@ -27,7 +29,7 @@ async def _move_rest(work: UnitOfWork, listing: Listing, draft: Listing, item: I
     keep(item, stock)
     again = copy_of(work, item, rest, draft.id)
     work.add(again)
-    await work.session.flush()
+    await quarantine.follow(work, item, again)
     if is_all:
         await queries.move_units(work, item.id, again.id)
     return descent(work, "relist", listing, item.id, draft, again, rest)

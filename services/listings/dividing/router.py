@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from services.kernel.actors import Actor
-from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
+from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import ListingId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import policy, publishing, queries
@@ -36,7 +36,8 @@ async def split(
 
     Refused with `has_live_bids`, `bids_are_sealed`, `remainder_stays_whole`, `goods_not_divisible` (more than there is,
     nothing left behind, or a part that would weigh nothing), `units_move_whole`, `not_the_seller`, and as invalid:
-    `item_not_found`, `unit_not_found`. Causes `listing.split` and `listing.created`."""
+    `item_not_found`, `unit_not_found`. Causes `listing.split`, `listing.created` and, for recalled goods,
+    `stop.placed`."""
     takings = [one.taking() for one in body.items]
     draft = await splitting.split(
         work,
@@ -58,7 +59,7 @@ async def merge(
     withdrawn. Items of one key that nothing but quantity and mass tells apart are joined.
 
     Refused with `listing_not_draft`, `remainder_stays_whole`, `not_the_seller`, and as invalid: `sites_differ`,
-    `same_listing`. Causes `listing.merged`."""
+    `same_listing`. Causes `listing.merged` and, for recalled goods, `stop.placed`."""
     target = await splitting.merge(
         work,
         listing_id,
@@ -72,12 +73,13 @@ async def merge(
 
 @router.post("/listings/{listing_id}/relist_remainder", summary="Offer the rest again", dependencies=[DryRun])
 async def relist_remainder(
-    listing_id: ListingId, work: Work, actor: Writes, matching: MustMatch, answer: Response
+    listing_id: ListingId, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """What nobody has won of a listing sold in parts goes into a new draft, which is answered and names its origin; the
     listing counts as awarded. Bids for what is gone are lost. Without this call it happens when the award window ends.
 
-    Refused with `not_the_seller`. Causes `listing.remainder_relisted` and `listing.created`."""
+    Refused with `not_the_seller`. Causes `listing.remainder_relisted`, `listing.created`
+    and, for recalled goods, `stop.placed`."""
     draft = await publishing.relist_remainder(work, listing_id, by=actor, check_version=matching.matches)
     return await _told(work, draft, actor, answer)
 

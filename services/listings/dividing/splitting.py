@@ -25,6 +25,7 @@ from services.listings.dividing.items import (
 from services.listings.errors import GoodsNotDivisible
 from services.listings.events import ListingCreated, ListingMerged, ListingSplit
 from services.listings.models import LISTING, Item, Lineage, Listing, ListingFacts, ListingTerms
+from services.listings.recalling import quarantine
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ async def split(
     await begin(work, draft)
     event = facts.of(ListingSplit, listing, into_listing_id=draft.id, moved=told(rows))
     work.emit(event, subject=listing.id, audience=_who_knows(listing), moved=moved)
+    await quarantine.watch(work, listing)
     return draft
 
 
@@ -125,7 +127,7 @@ async def _part(work: UnitOfWork, draft: Listing, item: Item, taking: Taking) ->
     keep(item, rest)
     part = copy_of(work, item, goods, draft.id)
     work.add(part)
-    await work.session.flush()
+    await quarantine.follow(work, item, part)
     if chosen:
         await queries.move_units(work, item.id, part.id, [unit.external_id for unit in chosen])
     return part, goods
@@ -149,6 +151,7 @@ async def begin(work: UnitOfWork, draft: Listing) -> None:
         ListingCreated, draft, origin_listing_id=draft.origin_listing_id, origin_remainder_id=draft.origin_remainder_id
     )
     work.emit(event, subject=draft.id, audience={draft.seller_id: "seller"})
+    await quarantine.watch(work, draft)
 
 
 def _who_knows(listing: Listing) -> dict[str, str]:
@@ -184,6 +187,7 @@ async def merge(
     event = facts.of(ListingMerged, source, into_listing_id=target.id, moved=told(rows))
     work.emit(event, subject=source.id, audience={source.seller_id: "seller"}, moved=moved)
     await _sum_up(work, source)
+    await quarantine.watch(work, target)
     return target
 
 
@@ -207,6 +211,7 @@ async def _pour(work: UnitOfWork, source: Listing, target: Listing, reason: str 
 
 async def _join(work: UnitOfWork, known: Item, item: Item) -> None:
     keep(known, stock_of(known).merge(stock_of(item).whole))
+    await quarantine.join(work, item, known)
     await queries.move_units(work, item.id, known.id)
     await work.session.delete(item)
     await work.session.flush()

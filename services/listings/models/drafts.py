@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
+from services.kernel.ids import CampaignId, ListingId, OrgId, RemainderId, SiteId
 from services.kernel.money import CURRENCIES, Money
 from services.kernel.quantities import Mass
 from services.kernel.reference import hazard_properties, materials, waste_codes
@@ -169,6 +169,9 @@ class DraftItem(BaseModel):
     composition: Composition | None = None
     is_data_bearing: bool | None = None
     photos: Annotated[list[Photo], Field(max_length=50)] = Field(default_factory=list)
+    recall_campaign_id: CampaignId | None = Field(
+        default=None, description="product_recall: the campaign under which recalled goods may be offered"
+    )
 
 
 class ListingTerms(BaseModel):
@@ -309,6 +312,7 @@ class ItemChanges(_Changes):
     composition: Composition | None = None
     is_data_bearing: bool | None = None
     photos: Annotated[list[Photo], Field(max_length=50)] | None = None
+    recall_campaign_id: CampaignId | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
@@ -323,5 +327,6 @@ class ItemChanges(_Changes):
                 "packaging",
                 "composition",
                 "is_data_bearing",
+                "recall_campaign_id",
             }
         )

@@ -15,6 +15,9 @@ from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.dividing import selling
+from services.listings.dividing.goods import CannotDivide
+from services.listings.dividing.selling import Portion
 from services.listings.models import Item, Listing
 from services.listings.policy import SELLERS
 from services.orders import events, permitting, queries, telling
@@ -53,22 +56,28 @@ async def conclude(
 ) -> Order:
     """The award itself, of a bid that the caller has found and locked after its listing, as the house. `by` is the part in which
     the `transition` of the bid is made; `passed_over` are the codes against better bids, of which a rule took none."""
-    if await queries.live_award(work, listing.id) is not None:
+    is_whole = listing.lot_rule == "whole"
+    if is_whole and await queries.live_award(work, listing.id) is not None:
         raise AlreadyAwarded(listing.id)
     BID.find(transition, bid.status)
     if transition == "accept_counter":
         await countering.agree(work, bid)
     items = await listings.items(work, listing.id)
-    terms = agreements.freeze(listing, items, bid)
+    portions = _won(listing, items, bid)
+    terms = agreements.freeze(listing, portions, bid)
     reasons = await _against(work, listing, bid, terms, by=by, transition=transition)
     if reasons:
         raise Blocked("bid", transition, reasons)
     order = await _contract(work, listing, bid, terms, await _ranking(work, listing, passed_over))
-    await _add_lines(work, order, items)
+    await _add_lines(work, order, portions)
     await permits.reserve(
         work, bid.bidder_id, step="award", subject_id=order.id, **await permitting.at_most(work, terms)
     )
-    await _mark(work, listing, bid, by=by, transition=transition)
+    await _mark(work, bid, by=by, transition=transition)
+    if not is_whole:
+        selling.award(portions)
+    is_anything_left = not is_whole and selling.is_anything_free(items)
+    await _mark_listing(work, listing, bid, by=by, is_anything_left=is_anything_left)
     await timers.schedule(work, CONFIRM_WINDOW, order.id, order.confirm_by)
     telling.tell(work, order, events.OrderCreated(**telling.agreed(order, terms), confirm_by=order.confirm_by))
     return order
@@ -85,8 +94,20 @@ async def _taken(work: UnitOfWork, bid_id: BidId, by: Actor) -> tuple[Listing, B
 
 async def against(work: UnitOfWork, listing: Listing, bid: Bid, items: Sequence[Item], *, by: str) -> list[Reason]:
     """What stands against awarding the bid as it was placed; nothing is written."""
-    terms = agreements.freeze(listing, items, bid)
+    if listing.lot_rule != "whole" and not selling.is_free(items, bid.parts):
+        return [Reason("already_awarded", "What it was for is awarded to another bid.")]
+    terms = agreements.freeze(listing, _won(listing, items, bid), bid)
     return await _against(work, listing, bid, terms, by=by, transition="award")
+
+
+def _won(listing: Listing, items: Sequence[Item], bid: Bid) -> list[Portion]:
+    """Of a listing sold in parts, what is still there: all that was bid for, or AlreadyAwarded."""
+    if listing.lot_rule == "whole":
+        return selling.portions(items, None)
+    try:
+        return selling.free(items, bid.parts)
+    except CannotDivide:
+        raise AlreadyAwarded(listing.id) from None
 
 
 async def _against(
@@ -143,6 +164,7 @@ async def _contract(
         bid_id=bid.id,
         seller_id=listing.seller_id,
         buyer_id=bid.bidder_id,
+        is_whole=listing.lot_rule == "whole",
         awarded_by=work.actor.label,
         ranking=ranking,
         livemode=work.livemode,
@@ -163,6 +185,7 @@ async def _contract(
         terms_hash=agreements.hash_of(terms),
         confirm_by=end_of_business_day(work.now, CONFIRM_DAYS, site.timezone),
         origin_remainder_id=listing.origin_remainder_id,
+        stops=list(listing.stops),
         parent_order_id=await _parent(work, listing),
         livemode=work.livemode,
         created_at=work.now,
@@ -178,15 +201,16 @@ async def _parent(work: UnitOfWork, listing: Listing) -> OrderId | None:
     return (await queries.remainder(work, listing.origin_remainder_id)).order_id
 
 
-async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> None:
-    for position, item in enumerate(items):
+async def _add_lines(work: UnitOfWork, order: Order, portions: Sequence[Portion]) -> None:
+    for position, portion in enumerate(portions):
+        item = portion.item
         line = OrderLine(
             order_id=order.id,
             position=position,
             item_id=item.id,
             title=item.title,
-            quantity=item.quantity,
-            mass_g=item.mass_g,
+            quantity=portion.goods.quantity,
+            mass_g=portion.goods.mass_g,
             waste_code=item.waste_code,
             un_number=item.un_number,
             is_hazardous=item.is_hazardous,
@@ -197,13 +221,15 @@ async def _add_lines(work: UnitOfWork, order: Order, items: Sequence[Item]) -> N
     await work.session.flush()
 
 
-async def _mark(work: UnitOfWork, listing: Listing, bid: Bid, *, by: str, transition: str) -> None:
-    """The bid first: it is refused while bidding is on. What the buyer accepts, the seller has offered."""
+async def _mark(work: UnitOfWork, bid: Bid, *, by: str, transition: str) -> None:
+    """Before the listing: it is refused while bidding is on. What the buyer accepts, the seller has offered."""
     if transition == "accept_counter":
         await countering.mark_accepted(work, bid, by=by)
     else:
         await closing.mark_awarded(work, bid, by=by)
-    bidders = [OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id)]
-    await publishing.mark_awarded(
-        work, listing, by="time" if by == "time" else "seller", bidders=[bid.bidder_id, *bidders]
-    )
+
+
+async def _mark_listing(work: UnitOfWork, listing: Listing, bid: Bid, *, by: str, is_anything_left: bool) -> None:
+    bidders = [bid.bidder_id, *(OrgId(one.bidder_id) for one in await bids.live_bids(work, listing.id))]
+    mark = publishing.mark_partly_awarded if is_anything_left else publishing.mark_awarded
+    await mark(work, listing, by="time" if by == "time" else "seller", bidders=bidders)

@@ -8,6 +8,8 @@ from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.dividing import selling
+from services.listings.dividing.goods import Goods
 from services.orders import events, queries, telling
 from services.orders.models import ORDER, Order, OrderFacts
 from services.parties import permits
@@ -46,5 +48,15 @@ async def end_award(work: UnitOfWork, order: Order, *, reason: str) -> None:
     award.ended_at, award.end_reason = work.now, reason
     await work.session.flush()
     listing = await listings.listing(work, order.listing_id)
+    if not award.is_whole:
+        await _give_back(work, order)
+    is_part = not award.is_whole and await queries.has_live_award(work, listing.id)
     bidders = [order.buyer_id, *(bid.bidder_id for bid in await bids.live_bids(work, listing.id))]
-    await publishing.reopen_award(work, listing, bidders=bidders)
+    await publishing.reopen_award(work, listing, bidders=bidders, is_part=is_part)
+
+
+async def _give_back(work: UnitOfWork, order: Order) -> None:
+    """What the order had won of a listing sold in parts is free again."""
+    items = {item.id: item for item in await listings.items(work, order.listing_id)}
+    for line in await queries.lines(work, order.id):
+        selling.give_back(items[line.item_id], Goods(line.quantity, line.mass_g))

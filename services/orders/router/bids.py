@@ -21,10 +21,12 @@ async def award(bid_id: BidId, work: Work, actor: Awards, matching: MustMatch, a
     """The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's ETag. The
     terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two business days to confirm.
 
-    Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of whoever would
-    be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for a side that may begin
-    nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-    `document_under_review`, `document_expired` (409)). Causes `bid.awarded`, `listing.awarded` and `order.created`."""
+    Refused with every reason: `recall_quarantine`, `already_awarded`, `still_open`, `bid_has_expired`,
+    `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+    `permit_tonnage`, and for a side that may begin nothing new (`not_verified`, `organization_suspended`,
+    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409)). Of a listing sold in
+    parts the order is for what was bid for. Causes `bid.awarded`, `listing.awarded` (`listing.partially_awarded` while
+    something is left) and `order.created`."""
     order = await awarding.award(work, bid_id, by=actor, check_version=matching.matches)
     return await shown(work, order, actor, answer)
 
@@ -55,8 +57,8 @@ async def confirm(
     """The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both sides
     are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-    Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`, `order.confirmed`, `bid.lost` to
-    the others, `deal.agreed`, `deal.collecting` and `pickup.created`."""
+    Refused: `recall_quarantine`, `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
+    `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`."""
     order = await awarding.confirm(
         work,
         bid_id,

@@ -71,9 +71,10 @@ async def _papers(cast: Cast) -> dict[str, str]:
 async def _drafts(cast: Cast) -> dict[str, str]:
     seller = cast["seller"]
     draft = await draft_listing(cast.market.sessions, seller, [motors(), motors(title="Pumps")], mode="negotiated")
+    other = await draft_listing(cast.market.sessions, seller, [motors()])
     read = await received_import(cast.market.sessions, seller, manifest(motor("A"), motor("B", reason="lost")))
     await cast.market.settle()
-    return {"draft": draft.id, "draft_item": await _item(cast, draft), "import": read.id}
+    return {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft), "import": read.id}
 
 
 async def _sealed(cast: Cast) -> dict[str, str]:

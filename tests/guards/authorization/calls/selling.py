@@ -22,6 +22,11 @@ def _drafts(world: World) -> dict[str, Call]:
         "listings.update_item": Call("seller", "buyer", path=item),
         "listings.remove_item": Call("seller", "buyer", path=item),
         "listings.publish": Call("seller", "buyer", path=draft),
+        "listings.split": Call(
+            "seller", "buyer", path=draft, given={"items": [{"item_id": item["item_id"]}], "title": "Motors"}
+        ),
+        "listings.merge": Call("seller", "buyer", path=draft, given={"into_listing_id": world["other_draft"]}),
+        "listings.relist_remainder": Call("seller", "buyer", path=draft),
     }
 
 
@@ -31,6 +36,7 @@ def _offers(world: World) -> dict[str, Call]:
         "listings.list": Call("seller", "buyer"),
         "listings.search": Call("seller", "buyer"),
         "listings.get": Call("seller", "buyer", path=offered),
+        "listings.lineage": Call("seller", "buyer", path=offered),
         "listings.withdraw": Call("seller", "buyer", path=offered),
     }
 
