@@ -22,7 +22,12 @@ from services.parties.models import Site
 async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, at: datetime) -> None:
     """BidDoesNotFit with a pointer per thing that is wrong; Blocked with a reason per waste code no permit covers."""
     site = await _own_site(work, new, by)
-    wrong = [*_against_terms(new, listing), *_against_haulage(new, listing), *_against_validity(new, listing, at)]
+    wrong = [
+        *_against_terms(new, listing),
+        *_against_haulage(new, listing),
+        *_against_limit(new, listing),
+        *_against_validity(new, listing, at),
+    ]
     if wrong:
         raise BidDoesNotFit(*wrong)
     reasons = await permits.against(
@@ -83,6 +88,23 @@ def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:
             yield Detail(f"/{name}", "negative", "Haulage costs something, or nothing.")
     if new.haulage_basis == "DAP" and new.haulage_quote is None:
         yield Detail("/haulage_quote", "required", "A bid DAP says what delivering costs the seller.")
+
+
+def _against_limit(new: NewBid, listing: Listing) -> Iterable[Detail]:
+    if new.limit is None:
+        return
+    yield from _against_currency("/limit", new.limit, listing)
+    if listing.mode != "timed":
+        yield Detail("/limit", "limit_needs_timed", "Only bids for a timed listing are raised.")
+    elif new.limit.currency == new.price.currency and new.limit.minor < new.price.minor:
+        yield Detail("/limit", "limit_below_price", "A bid is raised from its price up to its limit.")
+
+
+def must_outlast(new: NewBid, listing: Listing, at: datetime) -> None:
+    """BidDoesNotFit where the bid would lapse before the bidding ends."""
+    wrong = list(_against_validity(new, listing, at))
+    if wrong:
+        raise BidDoesNotFit(*wrong)
 
 
 def _against_validity(new: NewBid, listing: Listing, at: datetime) -> Iterable[Detail]:

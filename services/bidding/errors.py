@@ -60,12 +60,14 @@ class BiddingHasClosed(Conflict):
 
 
 class BidTooLow(Conflict):
-    """In a timed listing a bid must be better for the seller than the leading one."""
+    """In a timed listing a bid must beat the price that stands by the increment, and the leader's own must raise its limit."""
 
     code = "bid_too_low"
 
-    def __init__(self, leading: str) -> None:
-        super().__init__(f"The leading price is {leading}; a bid must be better for the seller.")
+    def __init__(self, leading: str, least: str) -> None:
+        super().__init__(
+            f"The leading price is {leading}; a bid names {least} or better, and whoever leads a higher limit."
+        )
 
 
 class StillOpen(Conflict):
@@ -100,5 +102,7 @@ explain(
     price_unit_differs="The bid is priced in another unit than the listing.",
     disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",
     haulage_does_not_fit="The field belongs to a bid on the other haulage basis.",
+    limit_needs_timed="Only bids for a timed listing are raised, so only they have a limit.",
+    limit_below_price="The limit is worse for the seller than the price.",
     ends_too_early="A bid binds beyond the end of the bidding.",
 )

@@ -31,10 +31,10 @@ async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> datet
     else:
         await seal(work, listing.id)
     stamp = await clock.market_now(work.session, livemode=work.livemode)
-    if listing.mode == "sealed":
-        await work.session.refresh(listing)
-    else:
+    if listing.mode == "negotiated":
         await listings.listing_for_update(work, listing.id)
+    else:
+        await work.session.refresh(listing)
     return stamp
 
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries, sealing
-from services.bidding.adjudicating import Entry
+from services.bidding import adjudicating, auctions, closing, eligibility, events, intent_log, policy, queries, sealing
+from services.bidding.adjudicating import Entry, Rules, State
 from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
 from services.bidding.models import BID, Bid, NewBid
 from services.bidding.telling import about, tell
@@ -27,19 +27,13 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
+    await eligibility.check(work, new, listing, by=by, at=work.now)
     received_at = await intent_log.receive(work, listing, by.org)
     _must_be_open(listing, received_at)
-    await eligibility.check(work, new, listing, by=by, at=received_at)
+    eligibility.must_outlast(new, listing, received_at)
     async with work.as_house():
         bid = _bid(work, new, listing, by.org, received_at)
-        if listing.mode == "timed":
-            await _take_the_lead(work, bid, listing)
-        if listing.mode != "sealed":
-            bid.sequence = await queries.next_sequence(work, listing.id)
-        await _supersede_own(work, listing, by.org)
-        await _admit(work, bid, listing)
-        if listing.mode == "sealed":
-            await sealing.lay_down(work, bid, new.amounts)
+        await _ADMITTED.get(listing.mode, _admit_in_turn)(work, bid, listing, new)
         return bid
 
 
@@ -64,6 +58,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         disposition=new.disposition,
         operation=new.operation,
         valid_until=new.valid_until,
+        limit_minor=_minor(new.limit, listing),
         received_at=received_at,
         livemode=work.livemode,
         created_at=received_at,
@@ -75,22 +70,38 @@ def _minor(money: Money | None, listing: Listing) -> int | None:
     return None if money is None or listing.mode == "sealed" else money.minor
 
 
-async def _take_the_lead(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
-    """The same fold that anybody can replay later; its end becomes the listing's."""
-    assert listing.closes_at is not None, "a timed listing has an end"
-    log = [
-        *await queries.log(work, listing.id),
-        Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor),
-    ]
-    outcome = adjudicating.fold(
-        log, opens_at=listing.opens_at, closes_at=listing.closes_at, hard_cap_at=listing.hard_cap_at
-    )
-    leader = outcome.leader
-    if leader is not None and leader.id != bid.id:
-        raise BidTooLow(str(Money(leader.price_minor, listing.currency)))
-    if outcome.ends_at != listing.effective_end_at:
-        listing.effective_end_at = outcome.ends_at
-        listing.version += 1
+async def _admit_sealed(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+    await sealing.lay_down(work, bid, new.amounts)
+
+
+async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
+    """Judged by how the auction stands. Raises BidTooLow."""
+    rules, before = auctions.rules_of(listing), await auctions.standing(work, listing)
+    entry = Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor, bid.limit_minor)
+    after, verdict = adjudicating.step(before, entry, rules)
+    if verdict not in adjudicating.COUNTS:
+        raise _too_low(before, bid, listing, rules)
+    bid.sequence = after.count
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+    await auctions.write(work, listing, after)
+
+
+def _too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLow:
+    assert state.lead is not None, "bidding is on, so only a better bid refuses this one"
+    least = adjudicating.least(state.lead, rules, bidder_id=bid.bidder_id) or 0
+    return BidTooLow(str(Money(state.lead.price_minor, listing.currency)), str(Money(least, listing.currency)))
+
+
+async def _admit_in_turn(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
+    bid.sequence = await queries.next_sequence(work, listing.id)
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+
+
+_ADMITTED = {"sealed": _admit_sealed, "timed": _admit_timed}
 
 
 async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> None:

@@ -49,7 +49,7 @@ def quantity_of(listing: Listing, items: Sequence[Item]) -> Decimal:
 
 
 def _valued(bid: Bid, quantity: Decimal, commission_bps: int) -> Ranked:
-    total = bid.price.times(quantity)
+    total = bid.price_now.times(quantity)
     nothing = Money.zero(bid.currency)
     commission = total.basis_points(commission_bps) if total.minor > 0 else nothing
     return Ranked(0, bid, total, bid.haulage_quote or nothing, commission)

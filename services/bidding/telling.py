@@ -15,7 +15,7 @@ def about(bid: Bid) -> dict[str, Any]:
         "bid_id": bid.id,
         "listing_id": bid.listing_id,
         "bidder_id": bid.bidder_id,
-        "price": bid.price if bid.is_opened else None,
+        "price": bid.price_now if bid.is_opened else None,
         "price_unit": bid.price_unit,
         "haulage_basis": bid.haulage_basis,
         "disposition": bid.disposition,

@@ -8,7 +8,7 @@ from services.kernel.errors import Detail, Invalid, NotFound, invalid
 from services.kernel.ids import ItemId, ListingId, OrgId
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import facts, policy, queries, reviewing
+from services.listings import facts, policy, pricing, queries, reviewing
 from services.listings.errors import KeyTaken, StatedByManifest
 from services.listings.events import ListingCreated
 from services.listings.models import (
@@ -71,8 +71,9 @@ async def change(
         _move_to(listing, await _site(work, changes.site_id, listing))
     if changes.invited:
         await _must_exist(work, changes.invited)
-    for name in changes.model_fields_set:
-        setattr(listing, name, getattr(changes, name))
+    pricing.must_be_in(changes.currency or listing.currency, pricing.after(listing, changes))
+    for column, value in pricing.stored(changes, changes.model_fields_set).items():
+        setattr(listing, column, value)
     listing.version += 1
     return listing
 
@@ -143,8 +144,9 @@ async def _draft_of(work: UnitOfWork, listing_id: ListingId, by: Actor, check_ve
 async def _listing(work: UnitOfWork, details: DraftListing, seller_id: OrgId) -> Listing:
     if details.invited:
         await _must_exist(work, details.invited)
+    pricing.must_be_in(details.currency, {name: getattr(details, name) for name in pricing.PRICES})
     listing = Listing(
-        **details.model_dump(include=set(ListingTerms.model_fields)),
+        **pricing.stored(details, ListingTerms.model_fields),
         seller_id=seller_id,
         origin_listing_id=details.origin_listing_id,
         origin_remainder_id=details.origin_remainder_id,

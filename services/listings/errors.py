@@ -66,6 +66,8 @@ explain(
     closes_before_opening="Bidding ends after it has opened.",
     hard_cap_needs_timed="Only timed listings are extended, so only they have a hard cap.",
     hard_cap_before_close="The hard cap is not before `closes_at`.",
+    increment_needs_timed="Only bids for a timed listing outbid each other, so only they have an increment.",
+    increment_not_positive="An increment is more than nothing.",
     return_reason_required="Say why the goods go back.",
     condition_grade_required="Say in which condition the worst piece is.",
     composition_required='Say what it is made of; "unknown" is an answer.',

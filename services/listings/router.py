@@ -59,10 +59,10 @@ async def create(body: NewListing, work: Work, actor: Writes, answer: Response) 
     """Makes a draft that only you see, with or without items.
 
     Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-    `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
-    `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
-    `document_expired` (409). What is unknown may be left out; `publish` under `blocked_transitions` says what is still
-    missing. Causes `listing.created`.
+    `organization_not_found` among those invited, `item_key_taken`, or `currency_differs` of a price; and while you may
+    begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+    `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
+    `blocked_transitions` says what is still missing. Causes `listing.created`.
     """
     return await _told(work, await drafting.draft(work, body.draft(), by=actor), actor, answer)
 
@@ -132,7 +132,7 @@ async def update(
     listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-    `organization_not_found` as for a new one."""
+    `organization_not_found` as for a new one, and `currency_differs` for a price in another currency than the listing's."""
     changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
 
@@ -188,7 +188,8 @@ async def publish(
     `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
     `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
-    `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`).
+    `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`,
+    `increment_needs_timed`, `increment_not_positive`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
     Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`.
@@ -234,7 +235,7 @@ async def create_import(
     refused with `already_published`. Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or
     `mapping`, `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, when the mapping
     has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a
-    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes
+    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken`, `currency_differs` (422). Causes
     `import.completed` (also for a file that cannot be read: its status is failed), and `listing.created` for a new
     draft.
     """

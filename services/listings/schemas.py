@@ -10,6 +10,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail
 from services.kernel.http.schemas import LongText, Request, Response, Transitions, UtcDatetime, told
 from services.kernel.ids import ImportId, ItemId, ListingId, OrgId, RemainderId, SiteId
+from services.kernel.money import Money
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
 from services.kernel.states import choices
@@ -218,6 +219,7 @@ class ListingAnswer(ListingSummary, Transitions):
     goods_vat_bps: int
     gate_fee_vat_bps: int
     haulage_vat_bps: int
+    increment: Money | None = Field(description="What a better bid is better by; null: by the published table")
     origin_listing_id: ListingId | None
     origin_remainder_id: RemainderId | None
     items: list[ItemAnswer]

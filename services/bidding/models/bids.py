@@ -73,6 +73,11 @@ class NewBid(BaseModel):
         default=None, description="The recovery or disposal operation your permit must name", examples=["R4"]
     )
     valid_until: AwareDatetime | None = Described(default=None, description="Until when you are bound; null: no end")
+    limit: Money | None = Described(
+        default=None,
+        description="Timed listings only: up to here your bid is raised for you when others bid, no further than needed; told"
+        " to nobody",
+    )
 
     @property
     def amounts(self) -> Amounts:
@@ -86,7 +91,7 @@ class Bid(Versioned, table=True):
 
     __tablename__ = "bid"
     __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
-        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor"}
+        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor", "limit_minor", "standing_price_minor"}
     )
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
@@ -104,6 +109,7 @@ class Bid(Versioned, table=True):
         CheckConstraint("haulage_basis = 'FCA' OR haulage_ceiling_minor IS NULL", name="ceiling_of_collection"),
         CheckConstraint("haulage_quote_minor >= 0 AND haulage_ceiling_minor >= 0", name="haulage"),
         CheckConstraint("valid_until > received_at", name="validity"),
+        CheckConstraint("limit_minor >= price_minor", name="limit"),
         UniqueConstraint("listing_id", "sequence"),
         Index("ix_bid_listing_received", "listing_id", "received_at", "id"),
         Index(
@@ -129,6 +135,8 @@ class Bid(Versioned, table=True):
     operation: str | None = None
     valid_until: datetime | None = Field(default=None, sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
+    limit_minor: int | None = Field(default=None, sa_type=BigInteger)
+    standing_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     sequence: int | None = None
     status: str = "submitted"
     ended_reason: str | None = None
@@ -146,6 +154,20 @@ class Bid(Versioned, table=True):
     def price(self) -> Money:
         assert self.price_minor is not None, "the bid is sealed"
         return Money(self.price_minor, self.currency)
+
+    @property
+    def limit(self) -> Money | None:
+        """How far the house may raise it; the bidder's secret."""
+        return self._money(self.limit_minor)
+
+    @property
+    def standing_price(self) -> Money | None:
+        """Where its limit had brought it when bidding ended."""
+        return self._money(self.standing_price_minor)
+
+    @property
+    def price_now(self) -> Money:
+        return self.price if self.standing_price is None else self.standing_price
 
     @property
     def haulage_ceiling(self) -> Money | None:

@@ -6,14 +6,15 @@ from datetime import datetime
 
 from services.bidding.models.bids import LIVE, Bid
 from services.kernel.errors import Reason
+from services.kernel.money import Money
 from services.kernel.states import Machine, Transition
 from services.listings.models.listings import ENDED_WITHOUT_AWARD
 
 
 @dataclass(frozen=True)
 class BidFacts:
-    """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` is
-    told of timed listings only. `has_other_award`: the listing is awarded to another bid."""
+    """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` and
+    `leading_price` are told of timed listings only. `has_other_award`: the listing is awarded to another bid."""
 
     now: datetime
     mode: str
@@ -21,6 +22,7 @@ class BidFacts:
     is_over: bool
     is_leading: bool = False
     has_other_award: bool = False
+    leading_price: Money | None = None
 
 
 def _is_revocable(bid: Bid, facts: BidFacts) -> Iterable[Reason]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
-from services.kernel.money import CURRENCIES
+from services.kernel.money import CURRENCIES, Money
 from services.kernel.quantities import Mass
 from services.kernel.reference import hazard_properties, materials, waste_codes
 from services.kernel.reference.errors import ReferenceDataMissing
@@ -197,6 +197,10 @@ class ListingTerms(BaseModel):
     goods_vat_bps: BasisPoints = 0
     gate_fee_vat_bps: BasisPoints = 1900
     haulage_vat_bps: BasisPoints = 1900
+    increment: Money | None = Field(
+        default=None,
+        description="Timed listings only: what a better bid is better by; by a published table if not given",
+    )
 
 
 class DraftListing(ListingTerms):
@@ -244,10 +248,11 @@ class ListingChanges(_Changes):
     goods_vat_bps: BasisPoints | None = None
     gate_fee_vat_bps: BasisPoints | None = None
     haulage_vat_bps: BasisPoints | None = None
+    increment: Money | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
-        return frozenset({"description", "opens_at", "closes_at", "hard_cap_at"})
+        return frozenset({"description", "opens_at", "closes_at", "hard_cap_at", "increment"})
 
 
 class ItemChanges(_Changes):

@@ -7,6 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
+from services.kernel.money import Money
 from services.kernel.tables import Instant, Versioned, json_field
 
 STATUSES = (
@@ -49,6 +50,7 @@ class Listing(Versioned, table=True):
         CheckConstraint(
             "status NOT IN ('open', 'closed') OR mode = 'negotiated' OR effective_end_at IS NOT NULL", name="clock"
         ),
+        CheckConstraint("increment_minor > 0 OR published_at IS NULL", name="increment"),
         CheckConstraint("(origin_listing_id IS NULL) = (origin_remainder_id IS NULL)", name="origin"),
         Index("ix_listing_place", "latitude", "longitude"),
         Index("ix_listing_status", "livemode", "status", "id"),
@@ -77,6 +79,7 @@ class Listing(Versioned, table=True):
     goods_vat_bps: int = 0
     gate_fee_vat_bps: int = 1900
     haulage_vat_bps: int = 1900
+    increment_minor: int | None = Field(default=None, sa_type=BigInteger)
     origin_listing_id: ListingId | None = Field(default=None, foreign_key="listing.id")
     origin_remainder_id: RemainderId | None = None
     country: str
@@ -85,3 +88,8 @@ class Listing(Versioned, table=True):
     item_count: int = 0
     total_mass_g: int | None = Field(default=None, sa_type=BigInteger)
     materials: list[dict[str, Any]] = json_field(default_factory=list)
+
+    @property
+    def increment(self) -> Money | None:
+        """What a better bid for a timed listing is better by, if the seller has said so."""
+        return None if self.increment_minor is None else Money(self.increment_minor, self.currency)
