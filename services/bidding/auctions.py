@@ -1,8 +1,7 @@
 """How an ascending auction stands: read and written under its listing's exclusive lock, so that a bid costs the same whether it is
 the second or the ten-thousandth. `adjudicating` decides; the fold over the log says the same as the row."""
 
-from sqlalchemy import select, text
-from sqlmodel import col
+from sqlalchemy import text
 
 from services.bidding import adjudicating, queries
 from services.bidding.adjudicating import Lead, Rules, State
@@ -21,7 +20,7 @@ _WRITE = text(
     " VALUES (:listing, :bid, :bidder, :price, :limit, :ends_at, :count, :livemode, :now)"
     " ON CONFLICT (listing_id) DO UPDATE SET leader_bid_id = excluded.leader_bid_id, leader_id = excluded.leader_id,"
     " price_minor = excluded.price_minor, limit_minor = excluded.limit_minor, ends_at = excluded.ends_at,"
-    " count = excluded.count"
+    " count = excluded.count RETURNING pg_notify(:channel, :listing)"
 )
 _EXTEND = text(
     "UPDATE listing SET effective_end_at = :ends_at, version = version + 1 WHERE id = :listing AND status = 'open'"
@@ -48,9 +47,11 @@ def rules_of(listing: Listing) -> Rules:
 
 
 async def standing(work: UnitOfWork, listing: Listing) -> State:
+    return await state_of(work, listing, await work.session.get(Auction, listing.id))
+
+
+async def state_of(work: UnitOfWork, listing: Listing, row: Auction | None) -> State:
     """Before the first bid, and where only the log knows, the fold over it."""
-    query = select(Auction).where(col(Auction.listing_id) == listing.id).execution_options(populate_existing=True)
-    row = (await work.session.execute(query)).scalar_one_or_none()
     if row is None:
         return adjudicating.fold(await queries.log(work, listing.id), rules_of(listing))
     lead = Lead(row.leader_bid_id, row.leader_id, row.price_minor, row.limit_minor)
@@ -58,7 +59,7 @@ async def standing(work: UnitOfWork, listing: Listing) -> State:
 
 
 async def write(work: UnitOfWork, listing: Listing, state: State) -> None:
-    """After the bid was flushed. An end that moved is the listing's too."""
+    """After the bid was flushed; wakes whoever watches. An end that moved is the listing's too."""
     assert state.lead is not None, "somebody has bid"
     values = {
         "listing": listing.id,
@@ -70,12 +71,12 @@ async def write(work: UnitOfWork, listing: Listing, state: State) -> None:
         "count": state.count,
         "livemode": work.livemode,
         "now": work.now,
+        "channel": WAKE_CHANNEL,
     }
     await work.session.execute(_WRITE, values)
     if state.ends_at != listing.effective_end_at:
         await work.session.execute(_EXTEND, {"ends_at": state.ends_at, "listing": listing.id})
         await work.session.refresh(listing)
-    await tell(work, listing.id)
 
 
 async def tell(work: UnitOfWork, listing_id: ListingId) -> None:

@@ -1,11 +1,13 @@
 """Placing a bid, and taking it back. A bid never changes: a new one of the same bidder takes the place of the old."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.bidding import adjudicating, auctions, closing, eligibility, events, intent_log, policy, queries, sealing
-from services.bidding.adjudicating import Entry, Rules, State
+from services.bidding.adjudicating import Entry, Lead, Rules, State
 from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
-from services.bidding.models import BID, Bid, NewBid
+from services.bidding.intent_log import Received
+from services.bidding.models import BID, Bid, BidFacts, NewBid
 from services.bidding.telling import about, tell
 from services.kernel import states, timers
 from services.kernel.actors import Actor
@@ -20,21 +22,55 @@ from services.parties import standing
 from services.parties.models import PROCESSORS
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A bid, with what may be told of it at once."""
+
+    bid: Bid
+    listing: Listing
+    facts: BidFacts
+
+
 async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     """The bid stands at once. Nothing is written of one that is refused: it came too late, it does not fit the listing, no
     permit covers the goods, or the price does not beat the leading one of a timed listing."""
+    return (await receive(work, new, by=by)).bid
+
+
+async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
+    """As `place`. What can be asked without the listing's lock is asked before it: others wait for it."""
     policy.must_process(by)
     await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
     await eligibility.check(work, new, listing, by=by, at=work.now)
-    received_at = await intent_log.receive(work, listing, by.org)
-    _must_be_open(listing, received_at)
-    eligibility.must_outlast(new, listing, received_at)
     async with work.as_house():
-        bid = _bid(work, new, listing, by.org, received_at)
-        await _ADMITTED.get(listing.mode, _admit_in_turn)(work, bid, listing, new)
-        return bid
+        received = await intent_log.receive(work, listing, by.org)
+        _must_be_open(listing, received.at)
+        eligibility.must_outlast(new, listing, received.at)
+        bid = _bid(work, new, listing, by.org, received.at)
+        lead = await _admitted(work, bid, listing, new, received)
+        return Placed(bid, listing, _facts(bid, listing, lead, received.at))
+
+
+async def _admitted(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid, received: Received) -> Lead | None:
+    """Who leads now, where bids outbid each other."""
+    if listing.mode == "timed":
+        return await _admit_timed(work, bid, listing, await auctions.state_of(work, listing, received.auction))
+    if listing.mode != "sealed":
+        bid.sequence = await queries.next_sequence(work, listing.id)
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+    if listing.mode == "sealed":
+        await sealing.lay_down(work, bid, new.amounts)
+    return None
+
+
+def _facts(bid: Bid, listing: Listing, lead: Lead | None, now: datetime) -> BidFacts:
+    is_leading = lead is not None and lead.bid_id == bid.id
+    price = None if lead is None else Money(lead.price_minor, listing.currency)
+    over = queries.is_over(listing, now)
+    return BidFacts(now, listing.mode, listing.status, over, is_leading=is_leading, leading_price=price)
 
 
 def _must_be_open(listing: Listing, received_at: datetime) -> None:
@@ -70,15 +106,9 @@ def _minor(money: Money | None, listing: Listing) -> int | None:
     return None if money is None or listing.mode == "sealed" else money.minor
 
 
-async def _admit_sealed(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
-    await _supersede_own(work, listing, bid.bidder_id)
-    await _admit(work, bid, listing)
-    await sealing.lay_down(work, bid, new.amounts)
-
-
-async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
-    """Judged by how the auction stands. Raises BidTooLow."""
-    rules, before = auctions.rules_of(listing), await auctions.standing(work, listing)
+async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, before: State) -> Lead | None:
+    """Raises BidTooLow."""
+    rules = auctions.rules_of(listing)
     entry = Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor, bid.limit_minor)
     after, verdict = adjudicating.step(before, entry, rules)
     if verdict not in adjudicating.COUNTS:
@@ -87,21 +117,13 @@ async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid
     await _supersede_own(work, listing, bid.bidder_id)
     await _admit(work, bid, listing)
     await auctions.write(work, listing, after)
+    return after.lead
 
 
 def _too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLow:
     assert state.lead is not None, "bidding is on, so only a better bid refuses this one"
     least = adjudicating.least(state.lead, rules, bidder_id=bid.bidder_id) or 0
     return BidTooLow(str(Money(state.lead.price_minor, listing.currency)), str(Money(least, listing.currency)))
-
-
-async def _admit_in_turn(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid) -> None:
-    bid.sequence = await queries.next_sequence(work, listing.id)
-    await _supersede_own(work, listing, bid.bidder_id)
-    await _admit(work, bid, listing)
-
-
-_ADMITTED = {"sealed": _admit_sealed, "timed": _admit_timed}
 
 
 async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> None:
@@ -112,11 +134,11 @@ async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -
 
 async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
     """No deposit is asked for, so a bid that was placed stands."""
-    work.add(bid)
-    await work.session.flush()
     tell(work, bid, listing, events.BidPlaced(**about(bid), received_at=bid.received_at))
     moved = states.move(BID, bid, "admit", by="time")
     tell(work, bid, listing, events.BidAdmitted(**about(bid)), moved)
+    work.add(bid)
+    await work.session.flush()
     if bid.valid_until is not None:
         await timers.schedule(work, closing.EXPIRE, bid.id, bid.valid_until)
 
@@ -128,7 +150,7 @@ async def withdraw(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version:
         raise Forbidden("A bid is withdrawn by whoever placed it.")
     listing = await listings.listing(work, seen.listing_id)
     async with work.as_house():
-        received_at = await intent_log.receive(work, listing, by.org)
+        received_at = (await intent_log.receive(work, listing, by.org)).at
         bid = await queries.bid_for_update(work, bid_id)
         check_version(bid.version)
         facts = await queries.facts(work, bid, now=received_at)

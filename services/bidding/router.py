@@ -48,9 +48,9 @@ async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response
     100,000.00 and 100.00 above (in minor units alike where a currency has other digits). Of equal limits the earlier
     leads; only a bid that takes the lead in the last five minutes moves the end, by as much.
     """
-    bid = await placing.place(work, body, by=actor)
-    tag(answer, bid.version)
-    return await _answer(work, bid, actor)
+    placed = await placing.receive(work, body, by=actor)
+    tag(answer, placed.bid.version)
+    return BidAnswer.of(placed.bid, placed.listing, placed.facts, actor, body.amounts)
 
 
 @bids.get("/bids", summary="List bids")

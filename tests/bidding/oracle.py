@@ -33,8 +33,8 @@ def oracle(log: Iterable[Entry], rules: Rules) -> tuple[str | None, int | None, 
         if takes_over and bid.received_at + STRETCH >= end:
             end = max(end, min(end + STRETCH, cap))
         counted.append(bid)
-        best = max(map(ceiling, counted))
-        price = rules.reserve_minor if rules.reserve_minor and price < rules.reserve_minor <= best else price
+        if rules.reserve_minor is not None and price < rules.reserve_minor <= max(map(ceiling, counted)):
+            price = rules.reserve_minor
     return max(counted, key=ceiling).id if counted else None, price, end, [bid.id for bid in counted]
 
 

@@ -27,7 +27,7 @@ RULES = Rules(closes_at=CLOSES, opens_at=OPENS, hard_cap_at=CAP)
 
 
 def state_of(*log: Entry, **changed: object) -> State:
-    return fold(log, Rules(**{**vars(RULES), **changed}))  # type: ignore[arg-type]
+    return fold(log, Rules(**{**vars(RULES), **changed}))
 
 
 def verdicts_of(*log: Entry) -> list[str]:
