@@ -5,7 +5,7 @@
 
 from collections import Counter
 
-from services.bidding import events, intent_log, queries, sealing
+from services.bidding import auctions, events, intent_log, queries, sealing
 from services.bidding.models import BID, Bid
 from services.bidding.telling import about, tell, tell_bidder
 from services.kernel import states, timers
@@ -40,8 +40,11 @@ async def close(work: UnitOfWork, listing_id: str) -> None:
         return
     if listing.mode == "sealed":
         await _open_the_sealed(work, listing)
+    if listing.mode == "timed":
+        await auctions.settle(work, listing)
     await queries.number(work, listing.id)
     await publishing.close(work, listing, bidders=await queries.live_bidders(work, listing.id))
+    await auctions.tell(work, listing.id)
 
 
 async def _open_the_sealed(work: UnitOfWork, listing: Listing) -> None:

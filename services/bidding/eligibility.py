@@ -34,6 +34,7 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
         *selling.against(listing, items, parts, with_units),
         *await _against_recall(work, new, items),
         *_against_haulage(new, listing),
+        *_against_limit(new, listing),
         *_against_validity(new, listing, at),
     ]
     if wrong:
@@ -66,7 +67,7 @@ def masses(listing: Listing, portions: Sequence[Portion]) -> dict[str, int]:
 
 def _must_meet_the_price(new: NewBid, listing: Listing) -> None:
     if listing.price is not None and new.price.currency == listing.currency and new.price < listing.price:
-        raise BidTooLow(str(listing.price), is_fixed=True)
+        raise BidTooLow(str(listing.price))
 
 
 async def _own_site(work: UnitOfWork, new: NewBid, by: Actor) -> Site:
@@ -119,6 +120,23 @@ def _against_haulage(new: NewBid, listing: Listing) -> Iterable[Detail]:
             yield Detail(f"/{name}", "negative", "Haulage costs something, or nothing.")
     if new.haulage_basis == "DAP" and new.haulage_quote is None:
         yield Detail("/haulage_quote", "required", "A bid DAP says what delivering costs the seller.")
+
+
+def _against_limit(new: NewBid, listing: Listing) -> Iterable[Detail]:
+    if new.limit is None:
+        return
+    yield from _against_currency("/limit", new.limit, listing)
+    if listing.mode != "timed":
+        yield Detail("/limit", "limit_needs_timed", "Only bids for a timed listing are raised.")
+    elif new.limit.currency == new.price.currency and new.limit.minor < new.price.minor:
+        yield Detail("/limit", "limit_below_price", "A bid is raised from its price up to its limit.")
+
+
+def must_outlast(new: NewBid, listing: Listing, at: datetime) -> None:
+    """BidDoesNotFit where the bid would lapse before the bidding ends."""
+    wrong = list(_against_validity(new, listing, at))
+    if wrong:
+        raise BidDoesNotFit(*wrong)
 
 
 def _against_validity(new: NewBid, listing: Listing, at: datetime) -> Iterable[Detail]:

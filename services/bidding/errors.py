@@ -60,13 +60,14 @@ class BiddingHasClosed(Conflict):
 
 
 class BidTooLow(Conflict):
-    """In a timed listing a bid must be better for the seller than the leading one; an instant one is sold at its price."""
+    """In a timed listing a bid must beat the price that stands by the increment, and the leader's own must raise its limit; an
+    instant one is sold at its price."""
 
     code = "bid_too_low"
 
-    def __init__(self, leading: str, *, is_fixed: bool = False) -> None:
-        told = "The leading price is {}; a bid must be better for the seller."
-        super().__init__(("The listing is sold at {}." if is_fixed else told).format(leading))
+    def __init__(self, leading: str, least: str | None = None) -> None:
+        told = f"The leading price is {leading}; a bid names {least} or better, and whoever leads a higher limit."
+        super().__init__(told if least is not None else f"The listing is sold at {leading}.")
 
 
 class StillOpen(Conflict):
@@ -113,5 +114,7 @@ explain(
     disposition_below_floor="The holder asks for a higher rung of the waste hierarchy than this bid promises.",
     haulage_does_not_fit="The field belongs to a bid on the other haulage basis.",
     bid_above_limit="The price it bids by itself is not above the order's own limit.",
+    limit_needs_timed="Only bids for a timed listing are raised, so only they have a limit.",
+    limit_below_price="The limit is worse for the seller than the price.",
     ends_too_early="A bid binds beyond the end of the bidding.",
 )

@@ -8,10 +8,13 @@ of the commits. The stamp is read once, in a statement after the lock, and is bo
 The advisory lock comes first, then rows. Nobody who holds a listing's row may ask for it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 
+from services.bidding.models import Auction
 from services.kernel import clock
 from services.kernel.ids import OrgId
 from services.kernel.unit_of_work import UnitOfWork
@@ -23,19 +26,38 @@ _SEAL = text("SELECT pg_advisory_xact_lock(hashtext(:listing))")
 _ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtext(:listing), hashtext(:bidder))")
 
 
-async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> datetime:
-    """The stamp of what the bidder does now; `listing` is read afresh after it."""
+@dataclass(frozen=True)
+class Received:
+    """The stamp of what the bidder does now, and how the auction stood then, of a timed listing that has bids."""
+
+    at: datetime
+    auction: Auction | None = None
+
+
+async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> Received:
+    """As the house; `listing` is read afresh after the lock."""
     if listing.mode == "sealed":
         await work.session.execute(_SHARE, {"listing": listing.id})
         await work.session.execute(_ONE_BY_ONE, {"listing": listing.id, "bidder": bidder_id})
     else:
         await seal(work, listing.id)
+    if listing.mode == "timed":
+        return await _look(work, listing)
     stamp = await clock.market_now(work.session, livemode=work.livemode)
     if listing.mode == "sealed":
         await work.session.refresh(listing)
     else:
         await listings.listing_for_update(work, listing.id)
-    return stamp
+    return Received(stamp)
+
+
+async def _look(work: UnitOfWork, listing: Listing) -> Received:
+    """Everything in one statement: others wait."""
+    now = clock.now_column(livemode=work.livemode)
+    query = select(now, Listing, Auction).outerjoin(Auction, col(Auction.listing_id) == col(Listing.id))
+    found = query.where(col(Listing.id) == listing.id).execution_options(populate_existing=True)
+    stamp, _, auction = (await work.session.execute(found)).one()
+    return Received(stamp, auction)
 
 
 async def seal(work: UnitOfWork, listing_id: str) -> None:

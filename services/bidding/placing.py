@@ -1,12 +1,14 @@
 """Placing a bid, and taking it back. A bid never changes: a new one of the same bidder takes the place of the old."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.bidding import adjudicating, closing, eligibility, events, intent_log, policy, queries, sealing
-from services.bidding.adjudicating import Entry
+from services.bidding import adjudicating, auctions, closing, eligibility, events, intent_log, policy, queries, sealing
+from services.bidding.adjudicating import Entry, Lead, Rules, State
 from services.bidding.errors import BiddingHasClosed, BiddingNotOpen, BidTooLow
 from services.bidding.integrity import kinship
-from services.bidding.models import BID, Bid, NewBid
+from services.bidding.intent_log import Received
+from services.bidding.models import BID, Bid, BidFacts, NewBid
 from services.bidding.telling import about, tell
 from services.kernel import states, stops, timers
 from services.kernel.actors import Actor
@@ -21,29 +23,57 @@ from services.parties import standing
 from services.parties.models import PROCESSORS
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A bid, with what may be told of it at once."""
+
+    bid: Bid
+    listing: Listing
+    facts: BidFacts
+
+
 async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
     """The bid stands at once. Nothing is written of one that is refused: it came too late, it does not fit the listing, no
     permit covers the goods, or the price does not beat the leading one of a timed listing."""
+    return (await receive(work, new, by=by)).bid
+
+
+async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
+    """As `place`. What can be asked without the listing's lock is asked before it: others wait for it."""
     policy.must_process(by)
     await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
-    received_at = await intent_log.receive(work, listing, by.org)
-    _must_be_open(listing, received_at)
-    _must_not_be_stopped(listing)
-    await eligibility.check(work, new, listing, by=by, at=received_at)
+    await eligibility.check(work, new, listing, by=by, at=work.now)
     async with work.as_house():
-        bid = _bid(work, new, listing, by.org, received_at)
-        if listing.mode == "timed":
-            await _take_the_lead(work, bid, listing)
-        if listing.mode != "sealed":
-            bid.sequence = await queries.next_sequence(work, listing.id)
-        await _supersede_own(work, listing, by.org)
-        await _admit(work, bid, listing)
-        if listing.mode == "sealed":
-            await sealing.lay_down(work, bid, new.amounts)
-        return bid
+        received = await intent_log.receive(work, listing, by.org)
+        _must_be_open(listing, received.at)
+        _must_not_be_stopped(listing)
+        eligibility.must_outlast(new, listing, received.at)
+        bid = _bid(work, new, listing, by.org, received.at)
+        lead = await _admitted(work, bid, listing, new, received)
+        return Placed(bid, listing, _facts(bid, listing, lead, received.at))
+
+
+async def _admitted(work: UnitOfWork, bid: Bid, listing: Listing, new: NewBid, received: Received) -> Lead | None:
+    """Who leads now, where bids outbid each other."""
+    if listing.mode == "timed":
+        return await _admit_timed(work, bid, listing, await auctions.state_of(work, listing, received.auction))
+    if listing.mode != "sealed":
+        bid.sequence = await queries.next_sequence(work, listing.id)
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+    if listing.mode == "sealed":
+        await sealing.lay_down(work, bid, new.amounts)
+    return None
+
+
+def _facts(bid: Bid, listing: Listing, lead: Lead | None, now: datetime) -> BidFacts:
+    is_leading = lead is not None and lead.bid_id == bid.id
+    price = None if lead is None else Money(lead.price_minor, listing.currency)
+    over = queries.is_over(listing, now)
+    return BidFacts(now, listing.mode, listing.status, over, is_leading=is_leading, leading_price=price)
 
 
 def _must_be_open(listing: Listing, received_at: datetime) -> None:
@@ -75,6 +105,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         parts=None if new.parts is None else [part.model_dump() for part in new.parts],
         valid_until=new.valid_until,
         co2e_g=new.co2e.grams if new.co2e else None,
+        limit_minor=_minor(new.limit, listing),
         received_at=received_at,
         livemode=work.livemode,
         created_at=received_at,
@@ -86,22 +117,24 @@ def _minor(money: Money | None, listing: Listing) -> int | None:
     return None if money is None or listing.mode == "sealed" else money.minor
 
 
-async def _take_the_lead(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
-    """The same fold that anybody can replay later; its end becomes the listing's."""
-    assert listing.closes_at is not None, "a timed listing has an end"
-    log = [
-        *await queries.log(work, listing.id),
-        Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor),
-    ]
-    outcome = adjudicating.fold(
-        log, opens_at=listing.opens_at, closes_at=listing.closes_at, hard_cap_at=listing.hard_cap_at
-    )
-    leader = outcome.leader
-    if leader is not None and leader.id != bid.id:
-        raise BidTooLow(str(Money(leader.price_minor, listing.currency)))
-    if outcome.ends_at != listing.effective_end_at:
-        listing.effective_end_at = outcome.ends_at
-        listing.version += 1
+async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, before: State) -> Lead | None:
+    """Raises BidTooLow."""
+    rules = auctions.rules_of(listing)
+    entry = Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor, bid.limit_minor)
+    after, verdict = adjudicating.step(before, entry, rules)
+    if verdict not in adjudicating.COUNTS:
+        raise _too_low(before, bid, listing, rules)
+    bid.sequence = after.count
+    await _supersede_own(work, listing, bid.bidder_id)
+    await _admit(work, bid, listing)
+    await auctions.write(work, listing, after)
+    return after.lead
+
+
+def _too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLow:
+    assert state.lead is not None, "bidding is on, so only a better bid refuses this one"
+    least = adjudicating.least(state.lead, rules, bidder_id=bid.bidder_id) or 0
+    return BidTooLow(str(Money(state.lead.price_minor, listing.currency)), str(Money(least, listing.currency)))
 
 
 async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> None:
@@ -112,11 +145,11 @@ async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -
 
 async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
     """No deposit is asked for, so a bid that was placed stands."""
-    work.add(bid)
-    await work.session.flush()
     tell(work, bid, listing, events.BidPlaced(**about(bid), received_at=bid.received_at))
     moved = states.move(BID, bid, "admit", by="time")
     tell(work, bid, listing, events.BidAdmitted(**about(bid)), moved)
+    work.add(bid)
+    await work.session.flush()
     if listing.mode == "instant":
         tell(work, bid, listing, events.BidMetPrice(**about(bid)))
     if bid.valid_until is not None:
@@ -130,7 +163,7 @@ async def withdraw(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version:
         raise Forbidden("A bid is withdrawn by whoever placed it.")
     listing = await listings.listing(work, seen.listing_id)
     async with work.as_house():
-        received_at = await intent_log.receive(work, listing, by.org)
+        received_at = (await intent_log.receive(work, listing, by.org)).at
         bid = await queries.bid_for_update(work, bid_id)
         check_version(bid.version)
         facts = await queries.facts(work, bid, now=received_at)

@@ -10,12 +10,13 @@ from sqlmodel import col
 
 from services.bidding import counters
 from services.bidding.adjudicating import Entry
-from services.bidding.models import LIVE, STOOD, Bid, BidFacts
+from services.bidding.models import LIVE, STOOD, Auction, Bid, BidFacts
 from services.bidding.policy import OPENED
 from services.bidding.ranking import SELLER_COMMISSION_BPS, Ranked, rank
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import BidId, ListingId, OrgId
+from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.dividing import selling
@@ -89,9 +90,10 @@ async def live_bids_for_update(work: UnitOfWork, listing_id: str, *, bidder_id: 
 
 async def log(work: UnitOfWork, listing_id: str) -> list[Entry]:
     """Every bid the listing ever had, whatever became of it."""
-    columns = (col(Bid.received_at), col(Bid.id), col(Bid.bidder_id), col(Bid.price_minor))
+    amounts = (col(Bid.price_minor), col(Bid.limit_minor))
+    columns = (col(Bid.received_at), col(Bid.id), col(Bid.bidder_id), *amounts)
     rows = await work.session.execute(select(*columns).where(col(Bid.listing_id) == listing_id))
-    return [Entry(at, BidId(bid_id), OrgId(bidder_id), price or 0) for at, bid_id, bidder_id, price in rows.all()]
+    return [Entry(at, BidId(bid), OrgId(bidder), price or 0, limit) for at, bid, bidder, price, limit in rows.all()]
 
 
 async def next_sequence(work: UnitOfWork, listing_id: str) -> int:
@@ -136,7 +138,7 @@ async def facts(work: UnitOfWork, bid: Bid, *, now: datetime) -> BidFacts:
 async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) -> dict[BidId, BidFacts]:
     """What may be decided about each of them at `now`."""
     of_bids = await listings.listings(work, {bid.listing_id for bid in bids})
-    leading = await _leading(work, [found.id for found in of_bids.values() if found.mode == "timed"])
+    leading = await _leading(work, [found for found in of_bids.values() if found.mode == "timed"])
     whole = [found.id for found in of_bids.values() if found.status == "awarded" and found.lot_rule == "whole"]
     awarded = await _awarded(work, whole)
     in_parts = [found.id for found in of_bids.values() if found.status in IN_PARTS and found.lot_rule != "whole"]
@@ -148,7 +150,8 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
             mode=of_bids[bid.listing_id].mode,
             listing_status=of_bids[bid.listing_id].status,
             is_over=is_over(of_bids[bid.listing_id], now),
-            is_leading=bid.id in leading,
+            is_leading=leading.get(bid.listing_id, _NOBODY)[0] == bid.id,
+            leading_price=leading.get(bid.listing_id, _NOBODY)[1],
             has_other_award=bool(awarded.get(bid.listing_id, set()) - {bid.id})
             or (bid.listing_id in items and not selling.is_free(items[bid.listing_id], bid.parts)),
             counter=on_the_table.get(bid.id),
@@ -162,14 +165,26 @@ def is_over(listing: Listing, now: datetime) -> bool:
     return listing.status != "open" or (listing.effective_end_at is not None and now > listing.effective_end_at)
 
 
-async def _leading(work: UnitOfWork, listing_ids: Collection[str]) -> set[str]:
-    if not listing_ids:
-        return set()
-    best_first = (col(Bid.listing_id), col(Bid.price_minor).desc(), col(Bid.received_at), col(Bid.id))
-    query = select(col(Bid.id)).where(col(Bid.listing_id).in_(listing_ids), col(Bid.status).in_(LIVE))
-    best = query.ext(distinct_on(col(Bid.listing_id))).order_by(*best_first)
+_NOBODY: tuple[str, None] = ("", None)
+
+
+async def _leading(work: UnitOfWork, timed: Collection[Listing]) -> dict[str, tuple[str, Money | None]]:
+    """Who leads at what price, by listing: as the auction stands while bidding is on, the best of the live bids after it."""
+    open_ids = [listing.id for listing in timed if listing.status == "open"]
+    ended_ids = [listing.id for listing in timed if listing.status != "open"]
+    currencies = {listing.id: listing.currency for listing in timed}
+    columns = (col(Auction.listing_id), col(Auction.leader_bid_id), col(Auction.price_minor))
+    standing = select(*columns).where(col(Auction.listing_id).in_(open_ids))
+    price = func.coalesce(col(Bid.standing_price_minor), col(Bid.price_minor))
+    best_first = (col(Bid.listing_id), price.desc(), col(Bid.received_at), col(Bid.id))
+    of_ended = select(col(Bid.listing_id), col(Bid.id), price).where(
+        col(Bid.listing_id).in_(ended_ids), col(Bid.status).in_(LIVE)
+    )
+    best = of_ended.ext(distinct_on(col(Bid.listing_id))).order_by(*best_first)
     async with work.as_house():
-        return set((await work.session.execute(best)).scalars())
+        rows = [*(await work.session.execute(standing)).all()] if open_ids else []
+        rows += (await work.session.execute(best)).all() if ended_ids else []
+    return {listing_id: (bid_id, Money(minor, currencies[listing_id])) for listing_id, bid_id, minor in rows}
 
 
 async def _awarded(work: UnitOfWork, listing_ids: Collection[str]) -> dict[str, set[str]]:

@@ -45,20 +45,26 @@ async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response
     received. A bid for a sealed listing is yours alone until the close.
 
     Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
-    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price, an instant
-    one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not
-    cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
-    `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`, `sold_by_item`,
-    `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`, `goods_not_divisible` (422),
-    `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused with
-    `recall_quarantine`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
-    `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
-    `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and
-    `bid.met_price` for an instant listing: the first such bid wins at once.
+    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price by the
+    increment, an instant one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code
+    that your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
+    `currency_differs`, `price_differs`, `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`,
+    `sold_as_a_whole`, `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
+    `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
+    `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may
+    begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+    `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the seller only
+    where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and `bid.met_price` for an instant listing: the
+    first such bid wins at once.
+
+    In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is better by the
+    listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00, 5.00 below 10,000.00, 25.00 below
+    100,000.00 and 100.00 above (in minor units alike where a currency has other digits). Of equal limits the earlier
+    leads; only a bid that takes the lead in the last five minutes moves the end, by as much.
     """
-    bid = await placing.place(work, body, by=actor)
-    tag(answer, bid.version)
-    return await _answer(work, bid, actor)
+    placed = await placing.receive(work, body, by=actor)
+    tag(answer, placed.bid.version)
+    return BidAnswer.of(placed.bid, placed.listing, placed.facts, actor, body.amounts)
 
 
 @bids.get("/bids", summary="List bids")

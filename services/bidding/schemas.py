@@ -103,6 +103,9 @@ class BidAnswer(Expandable, Transitions):
     received_at: UtcDatetime = Field(description="The instant by which the bid counts")
     sequence: int | None
     is_leading: bool | None
+    leading_price: Money | None = Field(description="Of a timed listing: the price that stands now, whoever leads")
+    limit: Money | None = Field(description="How far it may be raised; told to its bidder alone")
+    standing_price: Money | None = Field(description="Where its limit had brought it when bidding ended")
     status: str = Field(
         description="submitted, active, countered, awarded, confirmed, timed_out, lost, withdrawn or expired",
     )
@@ -117,6 +120,8 @@ class BidAnswer(Expandable, Transitions):
         shown = {name: getattr(bid, name) for name in cls.model_fields.keys() - vars(amounts) if hasattr(bid, name)}
         shown |= vars(amounts)
         shown["sequence"] = bid.sequence if part == "seller" else None
+        shown["limit"] = bid.limit if part == "buyer" else None
+        shown["leading_price"] = facts.leading_price
         shown["is_leading"] = facts.is_leading if facts.mode == "timed" else None
         shown["counter"] = CounterAnswer.model_validate(facts.counter) if facts.counter is not None else None
         return cls(**shown, **told(choices(BID, bid, by=[part], facts=facts)))

@@ -11,6 +11,7 @@ from services.kernel.errors import Reason
 from services.kernel.ids import BidId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.dividing import selling
 from services.listings.models import Listing
 from services.listings.searching import Place, distance_km
 from services.parties import permits
@@ -36,7 +37,7 @@ async def size_up(work: UnitOfWork, listing: Listing, bids: Sequence[Bid]) -> di
     """For the seller, who reads the answers and not the sites and permits they come from."""
     async with work.as_house():
         sites = await parties.sites(work, {bid.site_id for bid in bids})
-        masses = eligibility.masses(listing, await listings.items(work, listing.id))
+        masses = eligibility.masses(listing, selling.portions(await listings.items(work, listing.id), None))
         return {
             bid.id: Circumstances(
                 estimated_km(listing, sites[bid.site_id]), await _against(work, bid, sites[bid.site_id], masses)

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, literal_column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
+
+from services.kernel.tables import Instant
 
 
 class MarketClock(SQLModel, table=True):
@@ -23,6 +25,11 @@ NOW = (
 )
 """Market time as an SQL expression; `:mode` is whether it is that of live mode."""
 _NOW = text(f"SELECT {NOW}")
+
+
+def now_column(*, livemode: bool) -> ColumnElement[datetime]:
+    """The same as a column of a larger query."""
+    return literal_column(NOW.replace(":mode", "true" if livemode else "false"), Instant())
 
 
 async def market_now(session: AsyncSession, *, livemode: bool) -> datetime:

@@ -18,6 +18,8 @@ from services.kernel.events import WAKE_CHANNEL, Event, EventRow
 from services.kernel.settings import Settings
 from services.kernel.states import Moved
 
+_ASK_CONSTRAINTS = text("DO 'BEGIN SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; END'")
+
 
 class UnitOfWork:
     """`async with UnitOfWork(sessions, actor) as work:` commits at the end; any error or a dry run rolls back.
@@ -121,8 +123,7 @@ class UnitOfWork:
         if self._has_told or not self.trail.is_empty:
             await second_wall.name(self.session, second_wall.current(self.session).as_house())
         if self._has_told:
-            await self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-            await self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+            await self.session.execute(_ASK_CONSTRAINTS)
 
     def note_change(self, table: str, id: str, **fields: tuple[Any, Any]) -> None:
         """For the audit trail, of a statement written by hand: columns with their old and new values, fit for the actor to see."""

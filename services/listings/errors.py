@@ -107,6 +107,8 @@ explain(
     price_required="An instant listing names its price.",
     price_needs_instant="Only instant listings name a price; the others ask for bids.",
     rule_needs_close="A rule awards at the close, so there must be one.",
+    increment_needs_timed="Only bids for a timed listing outbid each other, so only they have an increment.",
+    increment_not_positive="An increment is more than nothing.",
     return_reason_required="Say why the goods go back.",
     condition_grade_required="Say in which condition the worst piece is.",
     composition_required='Say what it is made of; "unknown" is an answer.',

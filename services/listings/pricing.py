@@ -7,7 +7,7 @@ from services.kernel.errors import Detail, Invalid
 from services.kernel.money import Money
 from services.listings.models import Listing, ListingChanges, ListingTerms
 
-PRICES = ("price", "reserve_price")
+PRICES = ("price", "reserve_price", "increment")
 
 
 def stored(said: ListingTerms | ListingChanges, names: Iterable[str]) -> dict[str, Any]:

@@ -73,6 +73,10 @@ def _clock(listing: Listing, now: datetime) -> Iterator[Detail]:
         yield Detail("/closes_at", "in_the_past", "Bidding would have ended already.")
     elif listing.closes_at <= _opening(listing, now):
         yield Detail("/closes_at", "closes_before_opening", "Bidding ends after it has opened.")
+    if listing.increment is not None and listing.mode != "timed":
+        yield Detail("/increment", "increment_needs_timed", "Only bids for a timed listing outbid each other.")
+    elif listing.increment is not None and listing.increment.minor <= 0:
+        yield Detail("/increment", "increment_not_positive", "A better bid is better by something.")
     if listing.hard_cap_at is not None and listing.mode != "timed":
         yield Detail("/hard_cap_at", "hard_cap_needs_timed", "Only timed listings are extended.")
     elif listing.hard_cap_at is not None and listing.hard_cap_at < listing.closes_at:

@@ -252,8 +252,9 @@ async def publish(
     `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
     `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
-    `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a price that is missing or
-    out of place (`price_required`, `price_needs_instant`); an ascending auction for parts (`timed_sold_whole`).
+    `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a price that is
+    missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`);
+    an ascending auction for parts (`timed_sold_whole`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
     Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes `listing.submitted`,

@@ -250,6 +250,7 @@ class ListingAnswer(ListingSummary, Transitions):
     award_rule: str = Field(description="by_hand or best_landed")
     reserve_price: Money | None
     recovers_vat: bool = Field(description="If the seller does not, the VAT it pays counts in its ranking")
+    increment: Money | None = Field(description="What a better bid is better by; null: by the published table")
     origin_listing_id: ListingId | None
     origin_remainder_id: RemainderId | None
     items: list[ItemAnswer]

@@ -101,6 +101,7 @@ async def test_goods_that_are_no_waste_need_no_permit(sessions: Sessions, seller
         ({"haulage_basis": "DAP"}, "/haulage_quote", "required"),
         ({"haulage_quote": EUR_700}, "/haulage_quote", "haulage_does_not_fit"),
         ({"haulage_ceiling": -EUR_700}, "/haulage_ceiling", "negative"),
+        ({"limit": EUR_700}, "/limit", "limit_needs_timed"),
         ({"haulage_ceiling": Money.of("1.00", "CHF")}, "/haulage_ceiling/currency", "currency_differs"),
         ({"valid_until": "2020-01-01T00:00:00Z"}, "/valid_until", "ends_too_early"),
     ],
@@ -199,7 +200,7 @@ async def test_a_timed_bid_beats_the_leading_price(
     await placed_bid(sessions, listing, rheinkreis, "100.00")
     with pytest.raises(BidTooLow):
         await placed_bid(sessions, listing, zweitlauf, "100.00")
-    assert (await placed_bid(sessions, listing, zweitlauf, "100.01")).sequence == 2
+    assert (await placed_bid(sessions, listing, zweitlauf, "101.00")).sequence == 2
     assert await end_of(sessions, listing) == close_of(listing)
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.bidding import closing, intent_log, placing
-from services.bidding.adjudicating import Entry, fold
+from services.bidding.adjudicating import Entry, Rules, fold, replay
 from services.kernel import clock, timers
 from services.kernel.actors import system
 from services.kernel.ids import BidId, OrgId
@@ -20,6 +20,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.models import Listing
 from tests.bidding.lots import close_of, open_lot
+from tests.bidding.oracle import oracle
 from tests.bidding.reading import end_of
 from tests.conftest import Race
 from tests.factories.bidding import new_bid, placed_bid, processor
@@ -191,12 +192,14 @@ async def test_a_timed_auction_in_a_hurry_equals_its_replay(race: Race) -> None:
     answers = await asyncio.gather(*(send(race, listing, bidders[n % 5], 10_000 + n * 7 % 30 * 100) for n in range(30)))
     log = await log_of(race, listing)
     entries = [Entry(row.received_at, BidId(row.id), OrgId(row.bidder_id), row.price_minor) for row in log]
-    outcome = fold(entries, opens_at=None, closes_at=close_of(listing), hard_cap_at=cap)
+    rules = Rules(closes_at=close_of(listing), hard_cap_at=cap)
+    state = fold(entries, rules)
 
     assert {answer.status_code for answer in answers} <= {201, 409}
-    assert outcome.led == tuple(entries)
+    assert {verdict for _, verdict, _ in replay(entries, rules)} <= {"leads", "raised"}
     assert [row.sequence for row in log] == list(range(1, len(log) + 1))
-    assert outcome.leader is not None
-    assert outcome.leader.price_minor == 12_900
+    assert state.lead is not None
+    assert state.lead.price_minor == 12_900
+    assert oracle(entries, rules) == (state.lead.bid_id, 12_900, state.ends_at, [entry.id for entry in entries])
     end = await race.value("SELECT effective_end_at FROM listing WHERE id = :id", id=listing.id)
-    assert end.astimezone(UTC) == outcome.ends_at
+    assert end.astimezone(UTC) == state.ends_at

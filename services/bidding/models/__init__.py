@@ -1,5 +1,6 @@
 """The bid: its table, what a processor says to place one, and how it may move."""
 
+from services.bidding.models.auctions import Auction
 from services.bidding.models.bids import (
     LIVE,
     STATUSES,
@@ -31,6 +32,7 @@ __all__ = [
     "STATUSES",
     "STOOD",
     "Amounts",
+    "Auction",
     "Bid",
     "BidFacts",
     "BidPart",

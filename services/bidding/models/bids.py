@@ -95,6 +95,11 @@ class NewBid(BaseModel):
     co2e: Mass | None = Described(
         default=None, description="CO2e that haulage and treatment of the whole lot will emit, as you state it"
     )
+    limit: Money | None = Described(
+        default=None,
+        description="Timed listings only: up to here your bid is raised for you when others bid, no further than needed; told"
+        " to nobody",
+    )
 
     @property
     def amounts(self) -> Amounts:
@@ -112,7 +117,14 @@ class Bid(Versioned, table=True):
 
     __tablename__ = "bid"
     __audit_hidden__: ClassVar[frozenset[str]] = frozenset(
-        {"price_minor", "haulage_ceiling_minor", "haulage_quote_minor", "co2e_g"}
+        {
+            "price_minor",
+            "haulage_ceiling_minor",
+            "haulage_quote_minor",
+            "co2e_g",
+            "limit_minor",
+            "standing_price_minor",
+        }
     )
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
@@ -132,6 +144,7 @@ class Bid(Versioned, table=True):
         CheckConstraint("valid_until > received_at", name="validity"),
         CheckConstraint("co2e_g >= 0", name="co2e"),
         CheckConstraint("agreed_haulage_minor >= 0", name="agreed_haulage"),
+        CheckConstraint("limit_minor >= price_minor", name="limit"),
         UniqueConstraint("listing_id", "sequence"),
         Index("ix_bid_listing_received", "listing_id", "received_at", "id"),
         Index(
@@ -157,6 +170,8 @@ class Bid(Versioned, table=True):
     operation: str | None = None
     valid_until: datetime | None = Field(default=None, sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
+    limit_minor: int | None = Field(default=None, sa_type=BigInteger)
+    standing_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     sequence: int | None = None
     co2e_g: int | None = Field(default=None, sa_type=BigInteger)
     agreed_price_minor: int | None = Field(default=None, sa_type=BigInteger)
@@ -183,13 +198,23 @@ class Bid(Versioned, table=True):
         return Money(self.price_minor, self.currency)
 
     @property
+    def limit(self) -> Money | None:
+        """How far the house may raise it; the bidder's secret."""
+        return self._money(self.limit_minor)
+
+    @property
+    def standing_price(self) -> Money | None:
+        """Where its limit had brought it when bidding ended."""
+        return self._money(self.standing_price_minor)
+
+    @property
     def agreed_price(self) -> Money | None:
         return self._money(self.agreed_price_minor)
 
     @property
     def price_now(self) -> Money:
-        """What was agreed over counters, or else what was promised."""
-        return self.price if self.agreed_price is None else self.agreed_price
+        """What was agreed over counters, where a limit had brought it when bidding ended, or else what was promised."""
+        return self.agreed_price or self.standing_price or self.price
 
     @property
     def haulage_now(self) -> Money | None:

@@ -7,16 +7,16 @@ from datetime import datetime
 from services.bidding.models.bids import LIVE, Bid
 from services.bidding.models.counters import Counter
 from services.kernel.errors import Reason
+from services.kernel.money import Money
 from services.kernel.states import Machine, Transition
 from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_AWARD
 
 
 @dataclass(frozen=True)
 class BidFacts:
-    """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` is
-    told of timed listings only. `has_other_award`: what the bid is for is awarded to
-    another, all or in part. `counter` is the one on the table, of a
-    countered bid alone; `part` who would move, where that is known: seller or buyer."""
+    """What a verb has looked up for a decision at `now`. `is_over`: bids for the listing are no longer taken. `is_leading` and
+    `leading_price` are told of timed listings only. `has_other_award`: what the bid is for is awarded to another, all or in
+    part. `counter` is the one on the table, of a countered bid alone; `part` who would move, where that is known."""
 
     now: datetime
     mode: str
@@ -24,6 +24,7 @@ class BidFacts:
     is_over: bool
     is_leading: bool = False
     has_other_award: bool = False
+    leading_price: Money | None = None
     counter: Counter | None = None
     part: str = ""
 

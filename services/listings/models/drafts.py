@@ -225,6 +225,10 @@ class ListingTerms(BaseModel):
         default=None, description="The least landed net value at which a rule awards; never told to bidders"
     )
     recovers_vat: bool = Field(default=True, description="If you do not, the VAT you pay counts in the ranking")
+    increment: Money | None = Field(
+        default=None,
+        description="Timed listings only: what a better bid is better by; by a published table if not given",
+    )
 
 
 class DraftListing(ListingTerms):
@@ -275,6 +279,7 @@ class ListingChanges(_Changes):
     goods_vat_bps: BasisPoints | None = None
     gate_fee_vat_bps: BasisPoints | None = None
     haulage_vat_bps: BasisPoints | None = None
+    increment: Money | None = None
     price: Money | None = None
     award_rule: AwardRule | None = None
     reserve_price: Money | None = None
@@ -291,6 +296,7 @@ class ListingChanges(_Changes):
                 "hard_cap_at",
                 "min_quantity",
                 "price",
+                "increment",
                 "reserve_price",
             }
         )

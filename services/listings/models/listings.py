@@ -67,6 +67,7 @@ class Listing(Versioned, table=True):
         ),
         CheckConstraint("published_at IS NULL OR (mode = 'instant') = (price_minor IS NOT NULL)", name="price"),
         CheckConstraint("award_rule IN ('by_hand', 'best_landed')", name="award_rule"),
+        CheckConstraint("increment_minor > 0 OR published_at IS NULL", name="increment"),
         Index("ix_listing_place", "latitude", "longitude"),
         Index("ix_listing_status", "livemode", "status", "id"),
     )
@@ -101,6 +102,7 @@ class Listing(Versioned, table=True):
     reserve_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     award_rule: str = "by_hand"
     recovers_vat: bool = True
+    increment_minor: int | None = Field(default=None, sa_type=BigInteger)
     origin_listing_id: ListingId | None = Field(default=None, foreign_key="listing.id")
     origin_remainder_id: RemainderId | None = None
     country: str
@@ -122,3 +124,8 @@ class Listing(Versioned, table=True):
     def reserve_price(self) -> Money | None:
         """The least that a rule awards at, per `price_unit` of landed net value. The seller's secret."""
         return None if self.reserve_price_minor is None else Money(self.reserve_price_minor, self.currency)
+
+    @property
+    def increment(self) -> Money | None:
+        """What a better bid for a timed listing is better by, if the seller has said so."""
+        return None if self.increment_minor is None else Money(self.increment_minor, self.currency)
