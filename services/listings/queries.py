@@ -13,7 +13,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.models import Import, Item, Listing, Unit
+from services.listings.models import IMPORTS_UNDER_WAY, Import, Item, Listing, Unit
 from services.parties.policy import within_its_sites
 
 T = TypeVar("T")
@@ -127,19 +127,6 @@ async def drafts_of_units(work: UnitOfWork, seller_id: str, external_ids: Collec
     return list((await work.session.execute(query)).scalars())
 
 
-async def units_by_external_id(
-    work: UnitOfWork, seller_id: str, external_ids: Collection[str]
-) -> list[tuple[Unit, Item]]:
-    """Those of the seller's units that bear one of these ids, with the items they stand in."""
-    query = (
-        select(Unit, Item)
-        .join(Item, col(Item.id) == col(Unit.item_id))
-        .where(*_named(work, seller_id, external_ids))
-        .execution_options(populate_existing=True)
-    )
-    return [(row[0], row[1]) for row in (await work.session.execute(query)).all()]
-
-
 def _named(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ColumnElement[bool]]:
     return [
         col(Unit.seller_id) == seller_id,
@@ -164,7 +151,7 @@ async def upsert_units(work: UnitOfWork, seller_id: str, units: Sequence[dict[st
     await work.session.execute(statement, [unit | here for unit in units])
 
 
-_LIGHT = (defer(Import.content, raiseload=True), defer(Import.refused_csv, raiseload=True))  # type: ignore[arg-type]
+_LIGHT = (defer(Import.content, raiseload=True), defer(Import.refused_file, raiseload=True))  # type: ignore[arg-type]
 
 
 def imports_visible_to(actor: Actor) -> Select[Import]:
@@ -195,16 +182,16 @@ async def import_for_update(work: UnitOfWork, import_id: ImportId) -> Import:
 
 
 async def waiting_manifest(session: AsyncSession, import_id: ImportId) -> tuple[bool, bytes, dict[str, Any]] | None:
-    """(livemode, content, mapping) of a manifest nobody has read yet."""
+    """(livemode, content, mapping) of a manifest that nobody has read to the end."""
     query = select(col(Import.livemode), col(Import.content), col(Import.mapping)).where(
-        col(Import.id) == import_id, col(Import.status) == "received"
+        col(Import.id) == import_id, col(Import.status).in_(IMPORTS_UNDER_WAY)
     )
     row = (await session.execute(query)).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
 
-async def refused_csv(work: UnitOfWork, import_id: ImportId) -> bytes | None:
-    query = select(col(Import.refused_csv)).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode)
+async def refused_file(work: UnitOfWork, import_id: ImportId) -> bytes | None:
+    query = select(col(Import.refused_file)).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode)
     return (await work.session.execute(query)).scalar_one_or_none()
 
 

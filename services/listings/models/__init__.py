@@ -12,7 +12,7 @@ from services.listings.models.drafts import (
     Share,
 )
 from services.listings.models.goods import Item, Unit
-from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
+from services.listings.models.imports import IMPORT, IMPORT_STATUSES, IMPORTS_UNDER_WAY, Import, ImportProfile
 from services.listings.models.listings import ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 
@@ -20,6 +20,7 @@ __all__ = [
     "DISPOSITIONS",
     "ENDED_WITHOUT_AWARD",
     "IMPORT",
+    "IMPORTS_UNDER_WAY",
     "IMPORT_STATUSES",
     "LISTING",
     "SEARCHABLE",
@@ -27,6 +28,7 @@ __all__ = [
     "DraftItem",
     "DraftListing",
     "Import",
+    "ImportProfile",
     "Item",
     "ItemChanges",
     "Listing",

@@ -15,14 +15,16 @@ def _json_or_null() -> "Column[Any]":
 
 
 class Item(Row, table=True):
-    """One kind of thing in one condition. `mass_g` is that of all pieces; `waste_code` six digits, None for no waste;
-    `un_number` such as UN3480; `composition` is [{material, ppm}] summing to 1,000,000, None is silence."""
+    """One kind of thing in one condition. `mass_g` is that of all pieces, `mass_uncertainty_g` the half-width around it;
+    `waste_code` six digits, None for no waste; `un_number` such as UN3480; `gtin` has its check digit; `composition` is
+    [{material, ppm}] summing to 1,000,000, None is silence."""
 
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("listing_id", "key"),
         CheckConstraint("quantity >= 1", name="quantity"),
         CheckConstraint("mass_g >= 1", name="mass"),
+        CheckConstraint("mass_uncertainty_g >= 0", name="mass_uncertainty"),
         Index(
             "ix_item_composition",
             "composition",
@@ -39,6 +41,7 @@ class Item(Row, table=True):
     quantity: int
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     mass_method: str = "declared"
+    mass_uncertainty_g: int | None = Field(default=None, sa_type=BigInteger)
     condition_grade: str | None = None
     return_reason: str | None = None
     reason_detail: str | None = None
@@ -50,6 +53,9 @@ class Item(Row, table=True):
     composition: list[dict[str, Any]] | None = Field(default=None, sa_column=_json_or_null())
     is_data_bearing: bool | None = None
     photos: list[dict[str, Any]] = json_field(default_factory=list)
+    gtin: str | None = None
+    mpn: str | None = None
+    batch: str | None = None
 
 
 class Unit(Row, table=True):
