@@ -19,7 +19,7 @@ from services.listings.importing import progress, returning, stored, writing
 from services.listings.importing import units as unit_rows
 from services.listings.importing.judging import Place, Standing, Verdict, judge, settle
 from services.listings.importing.progress import Progress, Unreadable
-from services.listings.manifests.rows import Reading
+from services.listings.manifests.rows import ManifestRow, Reading
 from services.listings.models import IMPORT, IMPORTS_UNDER_WAY, Import, Listing
 
 JOB = "listings.import"
@@ -83,19 +83,33 @@ async def _lock(work: UnitOfWork, asked: Any, read: Reading) -> dict[str, Listin
     """The drafts the file may touch: nobody edits or publishes them meanwhile."""
     ids: set[str] = {asked.listing_id} if asked.listing_id else set()
     for portion in _portions([one.external_id for one in read.rows]):
-        ids.update(await queries.drafts_of_units(work, asked.seller_id, portion))
+        item_ids = await stored.items_named(work, asked.seller_id, portion)
+        touched = {place.listing_id for place in await stored.places_of(work, item_ids)} - ids
+        ids.update(
+            listing_id for listing_id, status in (await stored.statuses(work, touched)).items() if status == "draft"
+        )
     return await queries.listings_for_update(work, ids)
 
 
 async def _judge(work: UnitOfWork, asked: Any, read: Reading, verdict: Verdict) -> None:
     target = asked.listing_id or ListingId.new()
     for portion in _portions(read.rows):
-        found = await stored.standing(work, asked.seller_id, [one.external_id for one in portion])
-        standing = {
-            unit.external_id: Standing(unit_rows.row(unit, unit.key), Place(unit.listing_id, unit.key), unit.status)
-            for unit in found
-        }
+        standing = await _standing(work, asked.seller_id, portion)
         await asyncio.to_thread(judge, portion, standing, target, verdict)
+
+
+async def _standing(work: UnitOfWork, seller_id: str, rows: Sequence[ManifestRow]) -> dict[str, Standing]:
+    units = await stored.units_named(work, seller_id, [one.external_id for one in rows])
+    places = {
+        item.id: Place(item.listing_id, item.key)
+        for item in await stored.places_of(work, {unit.item_id for unit in units})
+    }
+    statuses = await stored.statuses(work, {place.listing_id for place in places.values()})
+    return {
+        unit.external_id: Standing(unit_rows.row(unit, place.key), place, statuses[place.listing_id])
+        for unit in units
+        for place in [places[unit.item_id]]
+    }
 
 
 def _portions(rows: Sequence[Any]) -> list[list[Any]]:

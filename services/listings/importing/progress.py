@@ -14,6 +14,7 @@ from services.listings import queries
 from services.listings.importing import stored
 from services.listings.manifests import mapping as mappings
 from services.listings.manifests import rows as manifest_rows
+from services.listings.manifests.files import ManifestFile, opened
 from services.listings.manifests.mapping import Mapping, MappingDoesNotFit
 from services.listings.manifests.raw import ManifestIsUnreadable
 from services.listings.manifests.rows import Reading, Tally
@@ -62,31 +63,19 @@ class Progress:
 async def read(tools: Tools, import_id: ImportId) -> tuple[Progress, Reading | Unreadable] | None:
     """Reads what is waiting, in a thread and outside any transaction. None where it was read before."""
     async with second_wall.house(tools.sessions) as session:
-        waiting = await queries.waiting_manifest(session, import_id)
-    if waiting is None:
+        livemode = await queries.waiting_import(session, import_id)
+    if livemode is None:
         return None
-    livemode, content, document = waiting
     progress = Progress(tools, import_id, livemode)
     if not await progress.begin("read", rows_read=0, rows_landed=0, rows_total=None):
         return None
-    return progress, await _watched(progress, content, document)
+    return progress, await _read(progress)
 
 
-async def _watched(progress: Progress, content: bytes, document: dict[str, Any]) -> Reading | Unreadable:
-    tally, noted = Tally(), 0
-    reading = asyncio.create_task(asyncio.to_thread(_read, content, document, tally))
-    while not (await asyncio.wait({reading}, timeout=STEP))[0]:
-        if tally.rows > noted:
-            noted = tally.rows
-            await progress.note(rows_read=noted)
-    return reading.result()
-
-
-def _read(content: bytes, document: dict[str, Any], tally: Tally) -> Reading | Unreadable:
-    mapping = mappings.parse(document)
-    assert isinstance(mapping, Mapping), "only a mapping that parses is stored"
+async def _read(progress: Progress) -> Reading | Unreadable:
     try:
-        return manifest_rows.read_all(content, mapping, tally)
+        file, mapping = await _opened(progress)
+        return await _watched(progress, file, mapping)
     except ManifestIsUnreadable as unreadable:
         return Unreadable(unreadable.code, unreadable.detail, [])
     except MappingDoesNotFit as misfit:
@@ -94,3 +83,22 @@ def _read(content: bytes, document: dict[str, Any], tally: Tally) -> Reading | U
             {"row": None, "pointer": one.pointer, "code": one.code, "detail": one.detail} for one in misfit.problems
         ]
         return Unreadable("mapping_does_not_fit", str(misfit), told)
+
+
+async def _opened(progress: Progress) -> tuple[ManifestFile, Mapping]:
+    """The bytes as they came are let go once they are opened."""
+    async with progress.work() as work:
+        content, document = await queries.manifest(work, progress.import_id)
+    mapping = mappings.parse(document)
+    assert isinstance(mapping, Mapping), "only a mapping that parses is stored"
+    return await asyncio.to_thread(opened, content, mapping.decimal), mapping
+
+
+async def _watched(progress: Progress, file: ManifestFile, mapping: Mapping) -> Reading:
+    tally, noted = Tally(), 0
+    reading = asyncio.create_task(asyncio.to_thread(manifest_rows.read, file, mapping, tally))
+    while not (await asyncio.wait({reading}, timeout=STEP))[0]:
+        if tally.rows > noted:
+            noted = tally.rows
+            await progress.note(rows_read=noted)
+    return reading.result()

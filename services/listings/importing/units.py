@@ -1,5 +1,6 @@
 """A manifest's row as a unit's columns, and back: the item of a later import is counted from all of them."""
 
+import json
 from typing import Any
 
 from services.listings.manifests.items import SHARED, Count
@@ -22,15 +23,16 @@ DETAILS = (
 
 
 def columns(row: ManifestRow) -> dict[str, Any]:
-    """What a unit stores of a row, without whose it is and where it stands."""
-    details = {name: getattr(row, name) for name in DETAILS}
+    """What a unit stores of a row, without whose it is and where it stands; `details` as JSON."""
+    composition = [list(share) for share in row.composition] if row.composition else None
+    details = {name: getattr(row, name) for name in DETAILS} | {"composition": composition}
     return {
         "external_id": row.external_id,
         "quantity": row.quantity,
         "serial": row.serial,
         "mass_g": row.mass_g,
         "fault": row.fault,
-        "details": details | {"composition": [list(share) for share in row.composition] if row.composition else None},
+        "details": json.dumps(details),
     }
 
 

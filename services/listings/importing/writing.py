@@ -6,7 +6,7 @@ from typing import Any
 
 from services.kernel.ids import ItemId
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import facts, queries
+from services.listings import facts
 from services.listings.importing import items as item_rows
 from services.listings.importing import stored
 from services.listings.importing import units as unit_rows
@@ -68,7 +68,7 @@ async def write(
     written = verdict.unchanged
     for start in range(0, len(verdict.landing), stored.PORTION):
         portion = verdict.landing[start : start + stored.PORTION]
-        await queries.upsert_units(work, seller_id, [_columns(one, known) for one in portion])
+        await stored.upsert_units(work, seller_id, [_columns(one, known) for one in portion])
         written += len(portion)
         await steps.note(rows_landed=written)
     touched = verdict.touched()

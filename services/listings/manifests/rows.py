@@ -80,15 +80,18 @@ class Tally:
     rows = 0
 
 
-def read_all(content: bytes, mapping: Mapping, tally: Tally | None = None) -> Reading:
+def read_all(content: bytes, mapping: Mapping) -> Reading:
     """Errors: `raw.ManifestIsUnreadable`, `mapping.MappingDoesNotFit`."""
-    file = opened(content, mapping.decimal)
+    return read(opened(content, mapping.decimal), mapping, Tally())
+
+
+def read(file: ManifestFile, mapping: Mapping, tally: Tally) -> Reading:
+    """The file was opened with the mapping's decimal mark. Errors as of `read_all`."""
     fitted = mappings.fit(mapping, file.header)
     judge = _Judge(fitted)
-    told = tally or Tally()
     for row in file.rows():
         judge.take(row)
-        told.rows = row.number
+        tally.rows = row.number
     return Reading(judge.landed, judge.refused, file, fitted, judge.kept)
 
 
@@ -186,12 +189,12 @@ class Reader:
 _READERS: dict[str, Callable[[str], Any]] = {
     "external_id": cells.required_name,
     "unit_serial": cells.name,
-    "fault": cells.free_text,
 } | {
     target: lru_cache(MEMORY)(reader)
     for target, reader in {
         "item_key": cells.required_name,
         "description": cells.free_text,
+        "fault": cells.free_text,
         "quantity": cells.quantity,
         "return_reason": cells.return_reason,
         "condition_grade": cells.condition_grade,
