@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0015_lots"
-down_revision = "0013_policies"
+down_revision = "0014_imports"
 branch_labels = None
 depends_on = None
 

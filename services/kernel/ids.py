@@ -101,6 +101,10 @@ class ImportId(Id, prefix="imp"):
     """The reading of one manifest."""
 
 
+class ImportProfileId(Id, prefix="ipf"):
+    """A mapping kept under a name."""
+
+
 class BidId(Id, prefix="bid"):
     """A processor's promise for a lot."""
 

@@ -228,10 +228,10 @@ def _item(work: UnitOfWork, listing: Listing, details: DraftItem, position: int)
 
 
 def _stored(details: DraftItem | ItemChanges, name: str) -> tuple[str, Any]:
-    """A field as its column: the mass in grams, structures as JSON."""
-    if name == "mass":
-        return "mass_g", details.mass.grams if details.mass else None
+    """A field as its column: masses in grams, structures as JSON."""
     value = getattr(details, name)
+    if name in ("mass", "mass_uncertainty"):
+        return f"{name}_g", None if value is None else value.grams
     is_structure = name in ("packaging", "composition", "photos") and value is not None
     return name, details.model_dump(mode="json", include={name})[name] if is_structure else value
 

@@ -80,6 +80,22 @@ class NoRefusedRows(NotFound):
         super().__init__("file of refused rows for import", import_id)
 
 
+class ProfileNotFound(NotFound):
+    """The mapping is not among those that the organization has kept."""
+
+    def __init__(self, profile_id: str) -> None:
+        super().__init__("import profile", profile_id)
+
+
+class ProfileNameTaken(Conflict):
+    """A shipped mapping, or another of the organization's own, has the name."""
+
+    code = "profile_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another mapping is called {name!r}.")
+
+
 explain(
     409,
     may_not_list="Only a verified manufacturer or holder lists goods.",
@@ -125,6 +141,8 @@ explain(
     source_malformed="A source is a column, several columns or a constant.",
     target_required="The mapping says nothing about a field that every row needs.",
     decimal_unknown="The decimal mark is a point or a comma.",
+    manifest_unreadable="Nothing can be read of the file; the detail says why.",
+    profile_unknown="No mapping of this name ships, and you have kept none.",
     object_required="A mapping is an object with fields.",
     unknown="The key means nothing here.",
     place_malformed="A place is latitude,longitude in degrees.",

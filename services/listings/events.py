@@ -158,12 +158,14 @@ class StopLifted(_OfStop, Event, type="stop.lifted"):
 
 
 class ImportCompleted(Event, type="import.completed"):
-    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why.
+    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why. Of a trial
+    nothing has landed, and it may have no listing.
 
     rows = imported + refused; imported = added + updated + unchanged."""
 
     import_id: ImportId
-    listing_id: ListingId
+    listing_id: ListingId | None
+    is_trial: bool
     status: str
     failure_code: str | None
     failure: str | None

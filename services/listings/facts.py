@@ -8,20 +8,20 @@ from services.kernel.ids import OrgId
 from services.kernel.quantities import Mass
 from services.listings.events import ListingFact, MaterialMass
 from services.listings.manifests.cells import WHOLE_PPM
-from services.listings.models import Item, Listing
+from services.listings.models import Listing
 
 T = TypeVar("T", bound=ListingFact)
 
 
-def sum_up(listing: Listing, items: Sequence[Item]) -> None:
-    """Sets item_count, total_mass_g and materials from the items."""
+def sum_up(listing: Listing, items: Sequence[Any]) -> None:
+    """Sets item_count, total_mass_g and materials from the items, or from their `mass_g` and `composition` alone."""
     masses = [item.mass_g for item in items if item.mass_g is not None]
     listing.item_count = len(items)
     listing.total_mass_g = sum(masses) if items and len(masses) == len(items) else None
     listing.materials = _materials(items)
 
 
-def _materials(items: Iterable[Item]) -> list[dict[str, Any]]:
+def _materials(items: Iterable[Any]) -> list[dict[str, Any]]:
     """Heaviest first; a material in an item without a mass has none."""
     grams: defaultdict[str, int] = defaultdict(int)
     unweighed: set[str] = set()

@@ -4,10 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Select,
-    Text,
     and_,
     any_,
     delete,
@@ -19,7 +17,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
@@ -28,7 +25,7 @@ from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import ImportId, ItemId, ListingId
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.models import Import, Item, Lineage, Listing, Unit
+from services.listings.models import IMPORTS_UNDER_WAY, Import, Item, Lineage, Listing, Unit
 from services.parties.policy import within_its_sites
 
 T = TypeVar("T")
@@ -157,56 +154,7 @@ async def move_units(
     await work.session.execute(query.values(item_id=to))
 
 
-async def drafts_of_units(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ListingId]:
-    """The drafts in which the seller's units of these ids stand."""
-    query = (
-        select(col(Item.listing_id))
-        .join(Unit, col(Unit.item_id) == col(Item.id))
-        .join(Listing, col(Listing.id) == col(Item.listing_id))
-        .where(col(Listing.status) == "draft", *_named(work, seller_id, external_ids))
-        .distinct()
-    )
-    return list((await work.session.execute(query)).scalars())
-
-
-async def units_by_external_id(
-    work: UnitOfWork, seller_id: str, external_ids: Collection[str]
-) -> list[tuple[Unit, Item]]:
-    """Those of the seller's units that bear one of these ids, with the items they stand in."""
-    query = (
-        select(Unit, Item)
-        .join(Item, col(Item.id) == col(Unit.item_id))
-        .where(*_named(work, seller_id, external_ids))
-        .execution_options(populate_existing=True)
-    )
-    return [(row[0], row[1]) for row in (await work.session.execute(query)).all()]
-
-
-def _named(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> list[ColumnElement[bool]]:
-    return [
-        col(Unit.seller_id) == seller_id,
-        col(Unit.livemode) == work.livemode,
-        col(Unit.external_id) == any_(literal(list(external_ids), ARRAY(Text))),
-    ]
-
-
-UNIT_CONTENT = ("item_id", "quantity", "serial", "mass_g", "fault", "details")
-
-
-async def upsert_units(work: UnitOfWork, seller_id: str, units: Sequence[dict[str, Any]]) -> None:
-    """By the seller's external id; each brings `external_id` and `UNIT_CONTENT`."""
-    if not units:
-        return
-    here = {"seller_id": seller_id, "livemode": work.livemode, "created_at": work.now}
-    statement = insert(Unit)
-    statement = statement.on_conflict_do_update(
-        index_elements=["seller_id", "livemode", "external_id"],
-        set_={name: statement.excluded[name] for name in UNIT_CONTENT},
-    )
-    await work.session.execute(statement, [unit | here for unit in units])
-
-
-_LIGHT = (defer(Import.content, raiseload=True), defer(Import.refused_csv, raiseload=True))  # type: ignore[arg-type]
+_LIGHT = (defer(Import.content, raiseload=True), defer(Import.refused_file, raiseload=True))  # type: ignore[arg-type]
 
 
 def imports_visible_to(actor: Actor) -> Select[Import]:
@@ -236,17 +184,23 @@ async def import_for_update(work: UnitOfWork, import_id: ImportId) -> Import:
     return (await work.session.execute(_locked(query))).scalar_one()
 
 
-async def waiting_manifest(session: AsyncSession, import_id: ImportId) -> tuple[bool, bytes, dict[str, Any]] | None:
-    """(livemode, content, mapping) of a manifest nobody has read yet."""
-    query = select(col(Import.livemode), col(Import.content), col(Import.mapping)).where(
-        col(Import.id) == import_id, col(Import.status) == "received"
+async def waiting_import(session: AsyncSession, import_id: ImportId) -> bool | None:
+    """The livemode of an import that nobody has read to the end; None for any other."""
+    query = select(col(Import.livemode)).where(col(Import.id) == import_id, col(Import.status).in_(IMPORTS_UNDER_WAY))
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def manifest(work: UnitOfWork, import_id: ImportId) -> tuple[bytes, dict[str, Any]]:
+    """(content, mapping) of an import."""
+    query = select(col(Import.content), col(Import.mapping)).where(
+        col(Import.id) == import_id, col(Import.livemode) == work.livemode
     )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    row = (await work.session.execute(query)).one()
+    return row[0], row[1]
 
 
-async def refused_csv(work: UnitOfWork, import_id: ImportId) -> bytes | None:
-    query = select(col(Import.refused_csv)).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode)
+async def refused_file(work: UnitOfWork, import_id: ImportId) -> bytes | None:
+    query = select(col(Import.refused_file)).where(col(Import.id) == import_id, col(Import.livemode) == work.livemode)
     return (await work.session.execute(query)).scalar_one_or_none()
 
 

@@ -1,29 +1,23 @@
-"""HTTP of listings and imports."""
+"""HTTP of listings."""
 
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
-from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, ValidationError
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
 
 from services.kernel.actors import Actor
-from services.kernel.errors import invalid
 from services.kernel.http.expanding import tells
 from services.kernel.http.lane import Asked, Shortcut, Told, by_lane
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
-from services.kernel.http.schemas import Country, is_storable
-from services.kernel.ids import ImportId, ItemId, ListingId
-from services.kernel.pagination import Paging, rows_of
+from services.kernel.http.schemas import Country
+from services.kernel.ids import ItemId, ListingId
+from services.kernel.pagination import Paging
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import drafting, publishing, queries, reading, searching
 from services.listings.dividing import router as dividing
-from services.listings.errors import NoRefusedRows
-from services.listings.importing import receiving
-from services.listings.importing.receiving import Manifest
-from services.listings.manifests.mapping import Mapping
-from services.listings.models import DraftListing, Import, Listing, ListingFacts
+from services.listings.importing import router as importing
+from services.listings.models import Listing, ListingFacts
 from services.listings.models.drafts import (
     ConditionGrade,
     Disposition,
@@ -41,12 +35,9 @@ from services.listings.schemas import (
     ChangedListing,
     FoundListing,
     FoundPage,
-    ImportAnswer,
-    ImportPage,
     ListingAnswer,
     ListingPage,
     ListingSummary,
-    NewDraft,
     NewItem,
     NewListing,
     PublishedStatus,
@@ -55,8 +46,7 @@ from services.listings.schemas import (
 )
 
 listings = APIRouter(prefix="/v1", tags=["listings"], route_class=UnitOfWorkRoute)
-imports = APIRouter(prefix="/v1", tags=["imports"], route_class=UnitOfWorkRoute)
-routers = [listings, imports, dividing.router, recalling.router, saved_searches]
+routers = [listings, *importing.routers, dividing.router, recalling.router, saved_searches]
 
 Reads = Annotated[Actor, holding("listings:read")]
 Writes = Annotated[Actor, holding("listings:write")]
@@ -278,110 +268,3 @@ async def withdraw(
     reason = body.reason if body else None
     withdrawn = await publishing.withdraw(work, listing_id, by=actor, reason=reason, check_version=matching.matches)
     return await _told(work, withdrawn, actor, answer)
-
-
-@imports.post("/imports", name="create", status_code=201, summary="Import a manifest")
-async def create_import(
-    work: Work,
-    actor: Annotated[Actor, holding("imports:write")],
-    file: Annotated[UploadFile, File(description="CSV, up to 100,000 rows; the whole request up to 32 MiB")],
-    profile: Annotated[
-        Literal["backhaul-1", "ords-0.3"] | None, Form(description="A mapping that ships, instead of `mapping`")
-    ] = None,
-    mapping: Annotated[
-        str | None, Form(description='JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}')
-    ] = None,
-    listing_id: Annotated[ListingId | None, Form(description="A draft of yours to add to")] = None,
-    listing: Annotated[str | None, Form(description="JSON: the fields of a new draft, as for listings.create")] = None,
-) -> ImportAnswer:
-    """Keeps the file and answers `received`; it is read right after, row by row.
-
-    Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by its external
-    id: sent again unchanged it changes nothing, changed it changes its draft, and once its listing is published it is
-    refused with `already_published`. Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or
-    `mapping`, `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, when the mapping
-    has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a
-    new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken`, `currency_differs` and
-    `min_quantity_needs_fraction` (422). Causes
-    `import.completed` (also for a file that cannot be read: its status is failed), and `listing.created` for a new
-    draft.
-    """
-    chosen = _mapping(profile, mapping)
-    into = _into(listing_id, listing)
-    manifest = Manifest(_file_name(file), await file.read(), chosen, profile)
-    return ImportAnswer.of(await receiving.receive(work, manifest, into=into, by=actor))
-
-
-def _mapping(profile: str | None, document: str | None) -> Mapping:
-    if profile is not None and document is None:
-        return receiving.profile(profile)
-    if profile is None and document is not None:
-        return receiving.mapping(_json(document))
-    raise invalid("/profile", "one_of", "Give either `profile` or `mapping`.")
-
-
-def _json(document: str) -> Any:
-    try:
-        parsed = json.loads(document)
-    except (ValueError, RecursionError):
-        raise invalid("/mapping", "json_invalid", "The mapping is not JSON.") from None
-    if not is_storable(json.dumps(parsed, ensure_ascii=False)) or "\\u0000" in json.dumps(parsed):
-        raise invalid("/mapping", "text_unstorable", "Text may not hold NUL or lone surrogates.")
-    return parsed
-
-
-def _into(listing_id: ListingId | None, fields: str | None) -> ListingId | DraftListing:
-    if listing_id is not None and fields is None:
-        return listing_id
-    if listing_id is None and fields is not None:
-        try:
-            return NewDraft.model_validate_json(fields).draft()
-        except ValidationError as error:
-            found = [{**one, "loc": ("body", "listing", *one["loc"])} for one in error.errors(include_context=False)]
-            raise RequestValidationError(found) from None
-    raise invalid("/listing_id", "one_of", "Give either `listing_id` or `listing`.")
-
-
-def _file_name(file: UploadFile) -> str:
-    name = (file.filename or "manifest.csv")[-200:]
-    if not is_storable(name):
-        raise invalid("/file", "text_unstorable", "The file's name may not hold NUL or lone surrogates.")
-    return name
-
-
-@imports.get("/imports", name="list", summary="List imports")
-async def list_imports(work: Work, actor: Annotated[Actor, holding("imports:read")], paging: Paging) -> ImportPage:
-    """Newest first."""
-    rows, after = await rows_of(work, queries.imports_visible_to(actor), Import.id, paging)
-    return ImportPage(data=[ImportAnswer.of(row) for row in rows], has_more=after is not None, next_cursor=after)
-
-
-@imports.get("/imports/{import_id}", name="get", summary="Read an import")
-async def get_import(
-    import_id: ImportId, work: Work, actor: Annotated[Actor, holding("imports:read")], answer: Response
-) -> ImportAnswer:
-    """How far it is, and what became of its rows."""
-    row = await queries.visible_import(work, import_id, actor)
-    tag(answer, row.version)
-    return ImportAnswer.of(row)
-
-
-@imports.get(
-    "/imports/{import_id}/refused",
-    summary="Download the refused rows",
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The refused rows"}},
-)
-async def refused(import_id: ImportId, work: Work, actor: Annotated[Actor, holding("imports:read")]) -> Response:
-    """As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404 until the
-    manifest has been read.
-    """
-    row = await queries.visible_import(work, import_id, actor)
-    content = await queries.refused_csv(work, row.id)
-    if content is None:
-        raise NoRefusedRows(import_id)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{row.id}-refused.csv"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail
 from services.kernel.http.schemas import LongText, Request, Response, Transitions, UtcDatetime, told
-from services.kernel.ids import CampaignId, ImportId, ItemId, ListingId, OrgId, RemainderId, SiteId
+from services.kernel.ids import CampaignId, ItemId, ListingId, OrgId, RemainderId, SiteId
 from services.kernel.money import Money
 from services.kernel.pagination import Page
 from services.kernel.quantities import Mass
@@ -20,7 +20,6 @@ from services.listings.models import (
     LISTING,
     DraftItem,
     DraftListing,
-    Import,
     Item,
     ItemChanges,
     Listing,
@@ -162,6 +161,7 @@ class ItemAnswer(Response):
     free_quantity: int = Field(description="What of it is neither awarded nor relisted, where it is sold in parts")
     mass: Mass | None
     mass_method: str = Field(description="declared, weighed, estimated or data_sheet")
+    mass_uncertainty: Mass | None = Field(description="The half-width around the mass; null where nobody stated it")
     condition_grade: str | None = Field(
         description="new, like_new, refurbished, used_good, used_fair, damaged, salvage"
     )
@@ -176,6 +176,9 @@ class ItemAnswer(Response):
     is_data_bearing: bool | None
     photos: list[Photo]
     recall_campaign_id: CampaignId | None
+    gtin: str | None = Field(description="GS1's number of the product, 8, 12, 13 or 14 digits")
+    mpn: str | None = Field(description="The maker's part number")
+    batch: str | None = Field(description="The maker's batch or lot")
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -186,6 +189,7 @@ class ItemAnswer(Response):
             "mass": None if grams is None else Mass(grams),
             "composition": None if shares is None else [Share.model_construct(**share) for share in shares],
             "free_quantity": columns["quantity"] - columns["awarded_quantity"] - columns["relisted_quantity"],
+            "mass_uncertainty": None if columns["mass_uncertainty_g"] is None else Mass(columns["mass_uncertainty_g"]),
         }
         return cls.model_validate(columns | structures)
 
@@ -289,49 +293,3 @@ class ListingPage(Page[ListingSummary]):
 
 class FoundPage(Page[FoundListing]):
     """Listings that match, in the order that was asked for."""
-
-
-class RowProblemAnswer(Response):
-    """Why a row went back. `row` counts data rows from 1; null for what concerns the whole file."""
-
-    row: int | None
-    pointer: str
-    code: str
-    detail: str
-
-
-class ImportAnswer(Response):
-    """The reading of one manifest. rows = imported + refused; imported = added + updated + unchanged.
-
-    `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows."""
-
-    id: ImportId
-    livemode: bool
-    created_at: UtcDatetime
-    version: int
-    listing_id: ListingId
-    status: str = Field(description="received, completed or failed")
-    file_name: str
-    size_bytes: int
-    sha256: str
-    profile: str | None
-    mapping: dict[str, Any]
-    rows: int
-    imported: int
-    added: int
-    updated: int
-    unchanged: int
-    refused: int
-    problems: list[RowProblemAnswer]
-    notes: list[str] = Field(description="How the file was decoded, where something had to be guessed")
-    failure_code: str | None
-    failure: str | None
-    completed_at: UtcDatetime | None
-
-    @classmethod
-    def of(cls, row: Import) -> Self:
-        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
-
-
-class ImportPage(Page[ImportAnswer]):
-    """Imports, newest first."""

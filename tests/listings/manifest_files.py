@@ -3,7 +3,8 @@
 import csv
 import io
 
-from services.listings.manifests import rows
+from services.listings.manifests import returning
+from services.listings.manifests.encodings import decode
 from services.listings.manifests.profiles import PROFILES
 from services.listings.manifests.rows import Reading
 
@@ -29,6 +30,11 @@ def refusals(read: Reading) -> list[tuple[int, str, str]]:
     return [(row.row_number, problem.pointer, problem.code) for row in read.refused for problem in row.problems]
 
 
+def sent_back(read: Reading) -> bytes:
+    """The file of what the reading refused."""
+    return returning.refused_file(read, {row.row_number: row.problems for row in read.refused})
+
+
 def returned(read: Reading) -> list[dict[str, str]]:
-    text = rows.refused_csv(read).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=read.delimiter))
+    text = decode(sent_back(read)).text
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=read.file.delimiter))

@@ -53,7 +53,8 @@ async def refusals(sessions: Sessions, row: Import) -> list[tuple[int, str, str]
     return [(one["row"], one["pointer"], one["code"]) for one in (await read(sessions, row)).problems]
 
 
-async def items(sessions: Sessions, listing_id: str) -> list[Item]:
+async def items(sessions: Sessions, listing_id: str | None) -> list[Item]:
+    assert listing_id is not None
     async with UnitOfWork(sessions, system(livemode=False)) as work:
         return await queries.items(work, listing_id)
 
@@ -231,7 +232,7 @@ async def test_a_removed_item_frees_its_external_ids(sessions: Sessions, settle:
 
 async def test_an_unreadable_file_fails_and_is_told(sessions: Sessions, settle: Settle) -> None:
     seller = await organization(sessions)
-    row = await received_import(sessions, seller, b"PK\x03\x04 a workbook")
+    row = await received_import(sessions, seller, b"%PDF-1.7")
     await settle()
     found = await read(sessions, row)
     assert (found.status, found.failure_code, found.rows) == ("failed", "encoding", 0)

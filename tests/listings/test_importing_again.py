@@ -39,7 +39,7 @@ async def test_the_mended_rows_join_those_that_landed(sessions: Sessions, settle
     first = await received_import(sessions, seller, manifest(motor("A"), motor("B", mass="heavy")), into=listing)
     await settle()
     async with UnitOfWork(sessions, seller.actor) as work:
-        back = await queries.refused_csv(work, first.id)
+        back = await queries.refused_file(work, first.id)
     assert back is not None
     again = await received_import(sessions, seller, back.replace(b"heavy", b"200"), into=listing)
     await settle()
@@ -105,7 +105,7 @@ async def test_a_changed_row_of_a_published_listing_is_refused(sessions: Session
     assert await counts(sessions, row) == (3, 1, 0, 1, 1)
     assert await refusals(sessions, row) == [(1, "/external_id", "already_published")]
     async with UnitOfWork(sessions, seller.actor) as work:
-        back = await queries.refused_csv(work, row.id)
+        back = await queries.refused_file(work, row.id)
     assert back is not None
     assert back.splitlines()[1].endswith(cell("1", mass="31").encode())
 
@@ -151,7 +151,7 @@ async def test_a_job_that_dies_while_it_writes_leaves_the_import_to_the_next(rac
         await queries.one_import_of_a_seller_at_a_time(other, seller.org.id)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(landing.land(race.tools, {"import_id": row.id}), timeout=0.7)
-    assert (await read(race.sessions, row)).status == "received"
+    assert (await read(race.sessions, row)).status == "landing"
     await race.settle()
     assert await counts(race.sessions, row) == (1, 1, 0, 0, 0)
     assert len(await completions(race.sessions, row)) == 1

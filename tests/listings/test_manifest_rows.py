@@ -2,26 +2,17 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
-from services.listings.manifests import items, mapping, rows
-from services.listings.manifests.items import BulkDraft, ItemsDisagree, ShareRange, UnitDraft
-from services.listings.manifests.mapping import Column, Constant, MappingDoesNotFit
+from services.listings.manifests import mapping, rows
+from services.listings.manifests.items import Count
+from services.listings.manifests.mapping import MappingDoesNotFit
 from services.listings.manifests.profiles import PROFILES
-from tests.listings.manifest_files import HEADER, OWN, landed, manifest, motor, refusals, returned
+from tests.listings.manifest_files import HEADER, OWN, landed, manifest, motor, refusals, returned, sent_back
 
 # Mappings
-
-
-def test_our_own_names_are_proposed_whatever_their_spelling() -> None:
-    proposed = mapping.propose(["External ID", "item-key", "Mass_kg", "colour"])
-    assert proposed.fields == {
-        "external_id": Column("External ID"),
-        "item_key": Column("item-key"),
-        "mass": Column("Mass_kg"),
-        "mass_unit": Constant("kg"),
-    }
 
 
 def test_a_column_spelled_exactly_wins_over_one_spelled_alike() -> None:
@@ -71,7 +62,7 @@ def test_a_full_row_is_read_to_the_last_cell() -> None:
     header = ",".join(mapping.TARGETS)
     line = (
         "M-1,motor,Electric motor,1,SN-9,End of life,hums,Used-Fair,16 02 14,un 3480,0.3,t,,"
-        "steel 60%; copper 38.5%,yes,Acme,X1,1998"
+        "steel 60%; copper 38.5%,yes,Acme,X1,1998,4006381333931,WPL-7,L26"
     )
     (row,) = rows.read_all(f"{header}\n{line}\n".encode(), OWN).rows
     assert row == rows.ManifestRow(
@@ -92,6 +83,9 @@ def test_a_full_row_is_read_to_the_last_cell() -> None:
         brand="Acme",
         model="X1",
         year=1998,
+        gtin="4006381333931",
+        mpn="WPL-7",
+        batch="L26",
     )
 
 
@@ -116,6 +110,8 @@ def test_a_full_row_is_read_to_the_last_cell() -> None:
         ("un_number", "UN 34", "un_number_malformed"),
         ("waste_code", "<script>", "waste_code_malformed"),
         ("year", "98", "year_malformed"),
+        ("gtin", "4006381333932", "gtin_malformed"),
+        ("gtin", "12345", "gtin_malformed"),
         ("brand", "B" * 201, "too_long"),
         ("fault", "f" * 2001, "too_long"),
         ("fault", "f" * 10_001, "cell_too_long"),
@@ -190,7 +186,7 @@ def test_failed_rows_go_back_with_their_reason_and_delimiter() -> None:
     assert back["reason"].startswith("mass mass_malformed:")
 
 
-@pytest.mark.parametrize("formula", ["=cmd|'/c calc'!A0", "+1+1", "-2", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+@pytest.mark.parametrize("formula", ["=cmd|'/c calc'!A0", "+1+1", "-2-3", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
 def test_a_formula_is_never_written_back(formula: str) -> None:
     written = io.StringIO(newline="")
     csv.writer(written).writerows([HEADER.split(","), ["B", "motor", "sold", "salvage", "1", "kg", formula]])
@@ -204,36 +200,48 @@ def test_a_formula_in_the_header_is_never_written_back() -> None:
 
 
 def test_mended_rows_land_with_the_very_ids_they_had() -> None:
-    refused = rows.refused_csv(rows.read_all(manifest(motor("-17", mass="heavy")), OWN))
+    refused = sent_back(rows.read_all(manifest(motor("-17", mass="heavy")), OWN))
     again = rows.read_all(refused.replace(b"heavy", b"300"), OWN)
     assert (landed(again), again.refused) == (["-17"], [])
 
 
 def test_the_reason_of_an_earlier_round_is_replaced() -> None:
-    first = rows.refused_csv(rows.read_all(manifest(motor("A", mass="heavy")), OWN))
-    second = rows.refused_csv(rows.read_all(first, OWN))
+    first = sent_back(rows.read_all(manifest(motor("A", mass="heavy")), OWN))
+    second = sent_back(rows.read_all(first, OWN))
     assert second == first
+
+
+@pytest.mark.parametrize("number", ["-2", "+3,5", "-1.234,50"])
+def test_a_number_goes_back_as_it_came(number: str) -> None:
+    sent = (
+        manifest(motor("A", mass="heavy", fault="<number>")).replace(b",", b";").replace(b"<number>", number.encode())
+    )
+    (back,) = returned(rows.read_all(sent, OWN))
+    assert back["fault"] == number
 
 
 # Items
 
 
-def test_units_and_bulk_rows_become_one_item() -> None:
-    header = "external_id,item_key,return_reason,condition_grade,unit_serial,quantity,mass,composition,waste_code"
-    content = (
-        f"{header}\n1,server,end_of_life,used_good,S1,1,25 kg,steel 70%; copper 30%,160214\n"
-        "2,server,end_of_life,salvage,,39,975 kg,steel 80%; copper 20%,16 02 14\n"
-    )
-    (draft,) = items.group(rows.read_all(content.encode(), OWN).rows)
-    assert (draft.quantity, draft.mass_g, draft.grade, draft.waste_codes) == (40, 1_000_000, "salvage", ("160214",))
-    assert draft.units == (UnitDraft("1", "S1", 25_000, None),)
-    assert draft.bulk == (BulkDraft("2", 39, 975_000, None),)
-    assert draft.composition == (ShareRange("steel", 700_000, 800_000), ShareRange("copper", 200_000, 300_000))
+def counted(*sent: dict[str, Any]) -> Count:
+    count = Count()
+    for row in sent:
+        count.add(**({"quantity": 1, "mass_g": None, "condition_grade": "new", "return_reason": "damaged"} | row))
+    return count
+
+
+def test_the_lowest_grade_present_is_the_items() -> None:
+    assert counted({}, {"condition_grade": "salvage"}, {"condition_grade": "used_good"}).grade == "salvage"
 
 
 def test_one_unweighed_row_leaves_the_item_unweighed() -> None:
-    (draft,) = items.group(rows.read_all(manifest(motor("A"), motor("B", mass="")), OWN).rows)
-    assert draft.mass_g is None
+    assert counted({"mass_g": 300}, {"mass_g": 200}).mass_g == 500
+    assert counted({"mass_g": 300}, {}).mass_g is None
+
+
+def test_what_all_rows_say_alike_is_said_of_the_item() -> None:
+    said = counted({"said": [("gtin", "1"), ("batch", "A")]}, {"said": [("gtin", "1"), ("batch", "B"), ("mpn", None)]})
+    assert (said.agreed("gtin"), said.agreed("batch"), said.agreed("mpn")) == ("1", None, None)
 
 
 def test_a_row_that_goes_back_for_another_reason_than_its_item_is_refused() -> None:
@@ -241,12 +249,3 @@ def test_a_row_that_goes_back_for_another_reason_than_its_item_is_refused() -> N
     read = rows.read_all(manifest(*lines), OWN)
     assert refusals(read) == [(3, "/return_reason", "item_disagrees")]
     assert "since row 1," in read.refused[0].problems[0].detail
-    assert [draft.key for draft in items.group(read.rows)] == ["motor", "pump"]
-
-
-def test_rows_of_two_files_that_disagree_are_not_grouped() -> None:
-    ended = rows.read_all(manifest(motor("A")), OWN).rows
-    damaged = rows.read_all(manifest(motor("B", reason="damaged")), OWN).rows
-    with pytest.raises(ItemsDisagree) as disagree:
-        items.group([*ended, *damaged])
-    assert [problem.code for problem in disagree.value.problems] == ["item_disagrees"]

@@ -1,179 +1,127 @@
 """The job that reads a received manifest: outside any transaction it is parsed, in one transaction it lands.
 
-A crash leaves the import received, and the job runs again; one that has been read stays as it is.
+Nobody meets half a manifest, and a job that is killed leaves nothing behind: run again, it ends as if it had run once. Rows are
+judged and written in portions, so that memory follows what the file says and not what is made of it; how far it is, is
+committed beside (`progress`).
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping as Table
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from services.kernel import second_wall
-from services.kernel.actors import system
 from services.kernel.ids import ImportId, ListingId
 from services.kernel.jobs import Tools, job
 from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import facts, queries
+from services.listings import queries
 from services.listings.events import ImportCompleted
-from services.listings.importing import items as item_rows
-from services.listings.importing import returning
+from services.listings.importing import progress, returning, stored, writing
 from services.listings.importing import units as unit_rows
-from services.listings.importing.judging import Place, Standing, Verdict, judge, members, settle
-from services.listings.manifests import mapping as mappings
-from services.listings.manifests import rows as manifest_rows
-from services.listings.manifests.mapping import Mapping, MappingDoesNotFit
-from services.listings.manifests.reading import ManifestIsUnreadable
+from services.listings.importing.judging import Place, Standing, Verdict, judge, settle
+from services.listings.importing.progress import Progress, Unreadable
 from services.listings.manifests.rows import ManifestRow, Reading
-from services.listings.models import IMPORT, Import, Item, Listing
+from services.listings.models import IMPORT, IMPORTS_UNDER_WAY, Import, Listing
 
 JOB = "listings.import"
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Why nothing of the file lands. `problems` is as on the import."""
-
-    code: str
-    detail: str
-    problems: list[dict[str, Any]]
+TURN = "listings.import.turn"
 
 
 @job(JOB)
 async def land(tools: Tools, payload: dict[str, Any]) -> None:
-    import_id = ImportId(payload["import_id"])
-    async with second_wall.house(tools.sessions) as session:
-        waiting = await queries.waiting_manifest(session, import_id)
-    if waiting is None:
-        return
-    livemode, content, document = waiting
-    read = await asyncio.to_thread(_read, content, document)
-    async with UnitOfWork(tools.sessions, system(livemode), cause=import_id) as work:
-        row = await queries.import_for_update(work, import_id)
-        if row.status != "received":
+    """One manifest at a time in a process: its memory is bounded by the largest, not by how many wait."""
+    async with tools.resources.setdefault(TURN, asyncio.Lock()):
+        found = await progress.read(tools, ImportId(payload["import_id"]))
+        if found is None:
             return
-        if isinstance(read, Unreadable):
-            _fail(work, row, read)
+        if isinstance(found[1], Unreadable):
+            await _give_up(found[0], found[1])
         else:
-            await _land(work, row, read, content)
+            await _land(found[0], found[1])
 
 
-def _read(content: bytes, document: dict[str, Any]) -> Reading | Unreadable:
-    mapping = mappings.parse(document)
-    assert isinstance(mapping, Mapping), "only a mapping that parses is stored"
-    try:
-        return manifest_rows.read_all(content, mapping)
-    except ManifestIsUnreadable as unreadable:
-        return Unreadable(unreadable.code, unreadable.detail, [])
-    except MappingDoesNotFit as misfit:
-        told = [
-            {"row": None, "pointer": one.pointer, "code": one.code, "detail": one.detail} for one in misfit.problems
-        ]
-        return Unreadable("mapping_does_not_fit", str(misfit), told)
+async def _give_up(steps: Progress, why: Unreadable) -> None:
+    async with steps.work() as work:
+        row = await queries.import_for_update(work, steps.import_id)
+        if row.status in IMPORTS_UNDER_WAY:
+            _fail(work, row, why)
 
 
-async def _land(work: UnitOfWork, row: Import, read: Reading, content: bytes) -> None:
-    external_ids = [one.external_id for one in read.rows]
-    drafts = await _lock(work, row, external_ids)
-    target = drafts[row.listing_id]
-    if target.status != "draft":
-        _fail(work, row, Unreadable("listing_not_draft", f"The listing is {target.status} by now.", []))
+async def _land(steps: Progress, read: Reading) -> None:
+    if not await steps.begin("land", rows_total=read.count, rows_read=read.count, file_format=read.file.format):
         return
-    standing = await _standing(work, row, external_ids)
-    verdict = await asyncio.to_thread(judge, read.rows, standing, row.listing_id)
-    items = await _items(work, verdict)
-    stored = await _stored(work, items, verdict)
-    by_hand = {place for place in verdict.touched() if place in items and place not in stored}
-    await asyncio.to_thread(settle, verdict, stored, by_hand)
-    await _write(work, row, verdict, members(verdict, stored), items, drafts)
-    back = await asyncio.to_thread(returning.refused, read, verdict.refused, content)
-    _complete(work, row, read, verdict, back)
+    async with steps.work() as work:
+        await queries.one_import_of_a_seller_at_a_time(work, await stored.seller_of(work, steps.import_id))
+        asked = await stored.unlocked(work, steps.import_id)
+        if asked.status not in IMPORTS_UNDER_WAY:
+            return
+        failed, verdict = await _decide(work, asked, read, steps)
+        back = await asyncio.to_thread(returning.refused, read, verdict.refused)
+        row = await queries.import_for_update(work, steps.import_id)
+        if failed is not None:
+            _fail(work, row, failed)
+        else:
+            _complete(work, row, read, verdict, back)
 
 
-async def _lock(work: UnitOfWork, row: Import, external_ids: Sequence[str]) -> dict[str, Listing]:
+async def _decide(work: UnitOfWork, asked: Any, read: Reading, steps: Progress) -> tuple[Unreadable | None, Verdict]:
+    """Judges every row, and writes what lands unless it is a trial."""
+    verdict = Verdict()
+    drafts = await _lock(work, asked, read)
+    target = drafts.get(asked.listing_id or "")
+    if target is not None and target.status != "draft":
+        return Unreadable("listing_not_draft", f"The listing is {target.status} by now.", []), verdict
+    await _judge(work, asked, read, verdict)
+    known = await writing.known_items(work, verdict)
+    agreed, by_hand = await writing.stored_rows(work, verdict, known)
+    await asyncio.to_thread(settle, verdict, agreed, by_hand)
+    if not asked.is_trial:
+        await writing.write(work, asked.seller_id, verdict, known, drafts, steps)
+    return None, verdict
+
+
+async def _lock(work: UnitOfWork, asked: Any, read: Reading) -> dict[str, Listing]:
     """The drafts the file may touch: nobody edits or publishes them meanwhile."""
-    await queries.one_import_of_a_seller_at_a_time(work, row.seller_id)
-    drafts = await queries.drafts_of_units(work, row.seller_id, external_ids)
-    return await queries.listings_for_update(work, {row.listing_id, *drafts})
-
-
-async def _standing(work: UnitOfWork, row: Import, external_ids: Sequence[str]) -> dict[str, Standing]:
-    found = await queries.units_by_external_id(work, row.seller_id, external_ids)
-    listings = await queries.listings(work, {item.listing_id for _, item in found})
-    return {
-        unit.external_id: Standing(
-            unit_rows.row(unit, item.key), Place(item.listing_id, item.key), listings[item.listing_id].status
+    ids: set[str] = {asked.listing_id} if asked.listing_id else set()
+    for portion in _portions([one.external_id for one in read.rows]):
+        item_ids = await stored.items_named(work, asked.seller_id, portion)
+        touched = {place.listing_id for place in await stored.places_of(work, item_ids)} - ids
+        ids.update(
+            listing_id for listing_id, status in (await stored.statuses(work, touched)).items() if status == "draft"
         )
-        for unit, item in found
+    return await queries.listings_for_update(work, ids)
+
+
+async def _judge(work: UnitOfWork, asked: Any, read: Reading, verdict: Verdict) -> None:
+    target = asked.listing_id or ListingId.new()
+    for portion in _portions(read.rows):
+        standing = await _standing(work, asked.seller_id, portion)
+        await asyncio.to_thread(judge, portion, standing, target, verdict)
+
+
+async def _standing(work: UnitOfWork, seller_id: str, rows: Sequence[ManifestRow]) -> dict[str, Standing]:
+    units = await stored.units_named(work, seller_id, [one.external_id for one in rows])
+    places = {
+        item.id: Place(item.listing_id, item.key)
+        for item in await stored.places_of(work, {unit.item_id for unit in units})
     }
-
-
-async def _items(work: UnitOfWork, verdict: Verdict) -> dict[Place, Item]:
-    """Every item of the listings that are touched."""
+    statuses = await stored.statuses(work, {place.listing_id for place in places.values()})
     return {
-        Place(listing_id, item.key): item
-        for listing_id in dict.fromkeys(place.listing_id for place in verdict.touched())
-        for item in await queries.items(work, listing_id)
+        unit.external_id: Standing(unit_rows.row(unit, place.key), place, statuses[place.listing_id])
+        for unit in units
+        for place in [places[unit.item_id]]
     }
 
 
-async def _stored(work: UnitOfWork, items: Table[Place, Item], verdict: Verdict) -> dict[Place, list[ManifestRow]]:
-    """The rows that the touched items were counted from."""
-    places = {items[place].id: place for place in verdict.touched() if place in items}
-    found: defaultdict[Place, list[ManifestRow]] = defaultdict(list)
-    for unit in await queries.units(work, list(places)):
-        place = places[unit.item_id]
-        found[place].append(unit_rows.row(unit, place.key))
-    return dict(found)
-
-
-async def _write(
-    work: UnitOfWork,
-    row: Import,
-    verdict: Verdict,
-    counted: Table[Place, Sequence[ManifestRow]],
-    items: dict[Place, Item],
-    drafts: Table[str, Listing],
-) -> None:
-    _count(work, counted, items, drafts)
-    await work.session.flush()
-    landing = [unit_rows.columns(one.row) | {"item_id": items[one.place].id} for one in verdict.landing]
-    await queries.upsert_units(work, row.seller_id, landing)
-    emptied = [items.pop(place) for place, rows in counted.items() if not rows]
-    for item in emptied:
-        await work.session.delete(item)
-    for listing_id in {place.listing_id for place in counted}:
-        drafts[listing_id].version += 1
-        facts.sum_up(drafts[listing_id], [item for place, item in items.items() if place.listing_id == listing_id])
-
-
-def _count(
-    work: UnitOfWork,
-    counted: Table[Place, Sequence[ManifestRow]],
-    items: dict[Place, Item],
-    drafts: Table[str, Listing],
-) -> None:
-    """Makes the items that are missing, after those that are there, and counts each from its rows."""
-    last: defaultdict[ListingId, int] = defaultdict(lambda: -1)
-    for place, item in items.items():
-        last[place.listing_id] = max(last[place.listing_id], item.position)
-    for place, rows in counted.items():
-        if rows and place not in items:
-            last[place.listing_id] += 1
-            items[place] = item_rows.new(work, place, rows, last[place.listing_id])
-            work.add(items[place])
-        if rows:
-            item_rows.count(items[place], rows, country=drafts[place.listing_id].country, on=work.now.date())
+def _portions(rows: Sequence[Any]) -> list[list[Any]]:
+    size = stored.PORTION
+    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 
 def _complete(work: UnitOfWork, row: Import, read: Reading, verdict: Verdict, back: returning.Returned) -> None:
     row.added, row.updated, row.unchanged = verdict.count("added"), verdict.count("updated"), verdict.unchanged
     row.imported = row.added + row.updated + row.unchanged
-    row.refused = back.rows
-    row.rows = len(read.rows) + len(read.refused)
-    row.problems, row.refused_csv, row.notes = back.problems, back.csv, list(read.notes)
+    row.refused, row.rows, row.rows_landed = back.rows, read.count, 0 if row.is_trial else row.imported
+    row.problems, row.refused_file, row.notes = back.problems, back.file, list(read.file.notes)
     _tell(work, row, "complete")
 
 
@@ -188,6 +136,7 @@ def _tell(work: UnitOfWork, row: Import, transition: str) -> None:
     told = ImportCompleted(
         import_id=row.id,
         listing_id=row.listing_id,
+        is_trial=row.is_trial,
         status=row.status,
         failure_code=row.failure_code,
         failure=row.failure,

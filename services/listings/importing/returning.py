@@ -1,12 +1,12 @@
 """What goes back: the refused rows as a file to be mended, and the first of their problems. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from services.listings.manifests import reading, rows
-from services.listings.manifests.reading import RowProblem
-from services.listings.manifests.rows import Reading, Refused
+from services.listings.manifests import returning
+from services.listings.manifests.raw import RowProblem
+from services.listings.manifests.rows import Reading
 
 PROBLEMS_TOLD = 100
 """Problems on the import itself; the file has them all."""
@@ -14,27 +14,19 @@ PROBLEMS_TOLD = 100
 
 @dataclass(frozen=True)
 class Returned:
-    """`rows` is how many were refused, `csv` the file, `problems` the first as [{row, pointer, code, detail}]."""
+    """`rows` is how many were refused, `file` goes back, `problems` are the first as [{row, pointer, code, detail}]."""
 
     rows: int
-    csv: bytes
+    file: bytes
     problems: list[dict[str, Any]]
 
 
-def refused(read: Reading, more: Mapping[int, tuple[RowProblem, ...]], content: bytes) -> Returned:
+def refused(read: Reading, more: Mapping[int, tuple[RowProblem, ...]]) -> Returned:
     """Rows the reading refused and, by number, those refused for what the seller already has, in the file's order."""
-    back = sorted([*read.refused, *_raw(content, more)], key=lambda one: one.row_number)
-    problems = [problem for one in back for problem in one.problems][:PROBLEMS_TOLD]
+    back = {one.row_number: one.problems for one in read.refused} | dict(more)
+    problems = [problem for number in sorted(back) for problem in back[number]][:PROBLEMS_TOLD]
     return Returned(
         rows=len(back),
-        csv=rows.refused_csv(replace(read, refused=back)),
+        file=returning.refused_file(read, back),
         problems=[{"row": one.row, "pointer": one.pointer, "code": one.code, "detail": one.detail} for one in problems],
     )
-
-
-def _raw(content: bytes, problems: Mapping[int, tuple[RowProblem, ...]]) -> list[Refused]:
-    """The rows as they stood in the file, which is read once more for them."""
-    if not problems:
-        return []
-    written = reading.rows(reading.decode(content).text)
-    return [Refused(row.number, row.line, row.raw, problems[row.number]) for row in written if row.number in problems]

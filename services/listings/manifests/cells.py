@@ -3,6 +3,8 @@
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from stdnum import ean
+
 from services.kernel.quantities import GRAMS_PER, MOST_GRAMS, Mass
 from services.listings.manifests.mapping import CONDITION_GRADES, RETURN_REASONS
 
@@ -195,3 +197,13 @@ def year(text: str) -> int | None:
     if text and not re.fullmatch(r"(?:18|19|20)[0-9]{2}", text):
         raise CellIsWrong("year_malformed", f"{text[:60]!r} is no year from 1800 to 2099")
     return int(text) if text else None
+
+
+def gtin(text: str) -> str | None:
+    """8, 12, 13 or 14 digits with their check digit, spaces and hyphens left out."""
+    digits = re.sub(r"[ -]", "", text)
+    if digits and (not re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", digits) or not ean.is_valid(digits)):
+        raise CellIsWrong(
+            "gtin_malformed", f"{text[:60]!r} is no GTIN of 8, 12, 13 or 14 digits, or its check digit is wrong"
+        )
+    return digits or None

@@ -1,118 +1,86 @@
-"""Rows that landed, grouped into item drafts: one kind of thing in one condition each."""
+"""What the rows of one item come to: one kind of thing in one condition."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from services.listings.manifests.cells import WHOLE_PPM
 from services.listings.manifests.mapping import CONDITION_GRADES
-from services.listings.manifests.reading import RowProblem
-from services.listings.manifests.rows import ManifestRow, disagreement
+
+Composition = Sequence[tuple[str, int]]
+SHARED = ("waste_code", "un_number", "gtin", "mpn", "batch")
 
 
-@dataclass(frozen=True)
-class UnitDraft:
-    """One piece: a row of quantity 1, with its serial number if it has one."""
+@dataclass
+class Count:
+    """A running sum over rows, so that no more than one of them is held at a time.
 
-    external_id: str
-    serial: str | None
-    mass_g: int | None
-    fault: str | None
+    `grade` is the lowest present. What is in `said` is told of the item where all rows that say it agree."""
 
+    quantity: int = 0
+    grade: str = CONDITION_GRADES[0]
+    return_reason: str = ""
+    said: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _mass_g: int = 0
+    _is_weighed: bool = True
+    _data_bearing: set[bool | None] = field(default_factory=set)
+    _by_piece: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _by_mass: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _are_parts_weighed: bool = True
 
-@dataclass(frozen=True)
-class BulkDraft:
-    """A row of several pieces that nobody tells apart."""
+    def add(
+        self,
+        *,
+        quantity: int,
+        mass_g: int | None,
+        condition_grade: str,
+        return_reason: str,
+        data_bearing: bool | None = None,
+        composition: Composition | None = None,
+        said: Iterable[tuple[str, str | None]] = (),
+    ) -> None:
+        self.quantity += quantity
+        self._mass_g += mass_g or 0
+        self._is_weighed &= mass_g is not None
+        self.grade = max(self.grade, condition_grade, key=CONDITION_GRADES.index)
+        self.return_reason = return_reason
+        self._data_bearing.add(data_bearing)
+        for name, value in said:
+            if value:
+                self.said[name].add(value)
+        if composition:
+            self._are_parts_weighed &= bool(mass_g)
+            for material, ppm in composition:
+                self._by_piece[material] += ppm * quantity
+                self._by_mass[material] += ppm * (mass_g or 0)
 
-    external_id: str
-    quantity: int
-    mass_g: int | None
-    fault: str | None
+    @property
+    def mass_g(self) -> int | None:
+        """The sum; None as soon as one row has no mass."""
+        return self._mass_g if self._is_weighed else None
 
+    @property
+    def data_bearing(self) -> bool | None:
+        """True if one row says so, False only if all deny it."""
+        return True if True in self._data_bearing else None if None in self._data_bearing else False
 
-@dataclass(frozen=True)
-class ShareRange:
-    """A material's share over the rows that state a composition, in ppm; 0 where such a row does not name it."""
+    @property
+    def composition(self) -> list[tuple[str, int]] | None:
+        """The mean of the rows that state one, by mass where all of these are weighed, else by pieces; sums to the whole."""
+        if not self._by_piece:
+            return None
+        return [share for share in _shares(self._by_mass if self._are_parts_weighed else self._by_piece) if share[1]]
 
-    material: str
-    min_ppm: int
-    max_ppm: int
-
-
-@dataclass(frozen=True)
-class ItemDraft:
-    """`mass_g` is the sum, None as soon as one row has no mass. `grade` is the lowest present. `data_bearing` is
-    True if one row says so, False only if all deny it. `composition` is None if no row states one."""
-
-    key: str
-    description: str
-    quantity: int
-    mass_g: int | None
-    grade: str
-    return_reason: str
-    waste_codes: tuple[str, ...]
-    un_numbers: tuple[str, ...]
-    composition: tuple[ShareRange, ...] | None
-    data_bearing: bool | None
-    units: tuple[UnitDraft, ...]
-    bulk: tuple[BulkDraft, ...]
-
-
-class ItemsDisagree(Exception):
-    """Rows of one item with different return reasons, which `rows.read_all` never lets through in one file."""
-
-    def __init__(self, problems: Sequence[RowProblem]) -> None:
-        super().__init__("; ".join(problem.detail for problem in problems))
-        self.problems = tuple(problems)
-
-
-def group(rows: Iterable[ManifestRow]) -> list[ItemDraft]:
-    """By item key, in the order the keys first appear; the first row describes the item. Errors: `ItemsDisagree`."""
-    by_key: dict[str, list[ManifestRow]] = {}
-    for row in rows:
-        by_key.setdefault(row.item_key, []).append(row)
-    problems = [problem for members in by_key.values() for problem in disagreements(members)]
-    if problems:
-        raise ItemsDisagree(problems)
-    return [_item(key, members) for key, members in by_key.items()]
+    def agreed(self, name: str) -> str | None:
+        values = self.said.get(name, set())
+        return next(iter(values)) if len(values) == 1 else None
 
 
-def disagreements(members: Sequence[ManifestRow]) -> list[RowProblem]:
-    """Rows of one item whose return reason is not the first row's; to be asked before grouping two files' rows."""
-    return [disagreement(row, members[0]) for row in members if row.return_reason != members[0].return_reason]
-
-
-def _item(key: str, members: list[ManifestRow]) -> ItemDraft:
-    return ItemDraft(
-        key=key,
-        description=members[0].description,
-        quantity=sum(row.quantity for row in members),
-        mass_g=_total_mass_g(members),
-        grade=max((row.condition_grade for row in members), key=CONDITION_GRADES.index),
-        return_reason=members[0].return_reason,
-        waste_codes=tuple(sorted({row.waste_code for row in members if row.waste_code})),
-        un_numbers=tuple(sorted({row.un_number for row in members if row.un_number})),
-        composition=_composition(members),
-        data_bearing=_data_bearing(members),
-        units=tuple(
-            UnitDraft(row.external_id, row.serial, row.mass_g, row.fault) for row in members if row.quantity == 1
-        ),
-        bulk=tuple(
-            BulkDraft(row.external_id, row.quantity, row.mass_g, row.fault) for row in members if row.quantity > 1
-        ),
-    )
-
-
-def _total_mass_g(members: list[ManifestRow]) -> int | None:
-    known = [row.mass_g for row in members if row.mass_g is not None]
-    return sum(known) if len(known) == len(members) else None
-
-
-def _data_bearing(members: list[ManifestRow]) -> bool | None:
-    said = {row.data_bearing for row in members}
-    return True if True in said else None if None in said else False
-
-
-def _composition(members: list[ManifestRow]) -> tuple[ShareRange, ...] | None:
-    stated = [dict(row.composition) for row in members if row.composition]
-    materials = dict.fromkeys(material for shares in stated for material in shares)
-    ranges = [(material, [shares.get(material, 0) for shares in stated]) for material in materials]
-    return tuple(ShareRange(material, min(found), max(found)) for material, found in ranges) or None
+def _shares(parts: dict[str, int]) -> list[tuple[str, int]]:
+    """Parts per million by largest remainder, ties by name; the largest share first."""
+    total = sum(parts.values())
+    shares = {material: part * WHOLE_PPM // total for material, part in parts.items()}
+    by_remainder = sorted(parts, key=lambda material: (-(parts[material] * WHOLE_PPM % total), material))
+    for material in by_remainder[: WHOLE_PPM - sum(shares.values())]:
+        shares[material] += 1
+    return sorted(shares.items(), key=lambda share: (-share[1], share[0]))

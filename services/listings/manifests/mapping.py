@@ -1,7 +1,7 @@
 """Which column of a manifest means what: target field → column, joined columns, or a constant."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 Target = Literal[
     "external_id", "item_key", "description", "quantity", "unit_serial", "return_reason", "fault", "condition_grade",
     "waste_code", "un_number", "mass", "mass_unit", "material", "composition", "data_bearing", "brand", "model", "year",
+    "gtin", "mpn", "batch",
 ]  # fmt: skip
 TARGETS: tuple[Target, ...] = get_args(Target)
 REQUIRED: tuple[Target, ...] = ("external_id", "item_key", "return_reason", "condition_grade")
@@ -70,16 +71,6 @@ class MappingDoesNotFit(Exception):
         self.problems = tuple(problems)
 
 
-def propose(header: Sequence[str]) -> Mapping:
-    """For a header in our own names, in any case and spacing; `mass_kg`, `mass_g`, `mass_t` bring their unit."""
-    names = {normal(name): name for name in reversed(header)}
-    found: dict[Target, Source] = {target: Column(names[target]) for target in TARGETS if target in names}
-    units = [unit for unit in ("kg", "g", "t") if f"mass_{unit}" in names]
-    if "mass" not in found and units:
-        found |= {"mass": Column(names[f"mass_{units[0]}"]), "mass_unit": Constant(units[0])}
-    return Mapping(found)
-
-
 def normal(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", name.strip().casefold())
 
@@ -106,36 +97,55 @@ def fit(mapping: Mapping, header: Sequence[str]) -> Mapping:
 
 def columns(mapping: Mapping) -> frozenset[str]:
     """The normalised names of all columns the mapping reads."""
-    return frozenset(normal(name) for source in mapping.fields.values() for name in _names(source))
+    return frozenset(normal(name) for source in mapping.fields.values() for name in columns_of(source))
 
 
-def text(mapping: Mapping, target: Target, cells: Table[str, str]) -> str:
-    """What the mapping reads for the target, trimmed, "" for nothing. Errors: `KeyError`, not in the table."""
-    source = mapping.fields.get(target)
+Cells = Table[str, str]
+
+
+def reader(source: Source) -> Callable[[Cells], str]:
+    """What the source reads from a row, trimmed, "" for nothing. Errors of what it returns: `KeyError`, not in the table."""
     if isinstance(source, Constant):
-        return source.value
+        constant = source.value
+        return lambda cells: constant
     if isinstance(source, Joined):
+        return _joining(source)
+    return _reading(source)
+
+
+def _joining(source: Joined) -> Callable[[Cells], str]:
+    def read(cells: Cells) -> str:
         parts = [cells.get(name, "").strip() for name in source.names]
         return source.separator.join(parts) if all(parts) else ""
-    return _translated(source, cells.get(source.name, "").strip()) if source else ""
+
+    return read
 
 
-def _translated(source: Column, value: str) -> str:
-    if not value or value.casefold() in map(str.casefold, source.blanks):
-        return ""
-    if source.table is None:
-        return value
-    meant = {said.casefold(): meant for said, meant in source.table.items()}.get(value.casefold())
-    if meant is None:
-        raise KeyError(value)
-    return meant
+def _reading(source: Column) -> Callable[[Cells], str]:
+    name, blanks = source.name, frozenset(map(str.casefold, source.blanks))
+    if source.table is None and not blanks:
+        return lambda cells: cells.get(name, "").strip()
+    table = None if source.table is None else {said.casefold(): meant for said, meant in source.table.items()}
+
+    def read(cells: Cells) -> str:
+        value = cells.get(name, "").strip()
+        said = value.casefold()
+        if not value or said in blanks:
+            return ""
+        if table is None:
+            return value
+        if said not in table:
+            raise KeyError(value)
+        return table[said]
+
+    return read
 
 
 def _unmapped(mapping: Mapping) -> list[Target]:
     return [target for target in REQUIRED if target not in mapping.fields]
 
 
-def _names(source: Source) -> tuple[str, ...]:
+def columns_of(source: Source) -> tuple[str, ...]:
     if isinstance(source, Constant):
         return ()
     return (source.name,) if isinstance(source, Column) else source.names
@@ -147,7 +157,7 @@ def _matches(name: str, header: Sequence[str]) -> list[str]:
 
 
 def _misfits(target: Target, source: Source, header: Sequence[str]) -> Iterator[MappingProblem]:
-    for name in _names(source):
+    for name in columns_of(source):
         count = len(_matches(name, header))
         if count > 1:
             yield MappingProblem(
@@ -160,7 +170,7 @@ def _misfits(target: Target, source: Source, header: Sequence[str]) -> Iterator[
 def _spelled(source: Source, header: Sequence[str]) -> Source | None:
     if isinstance(source, Constant):
         return source
-    names = tuple(match for name in _names(source) for match in _matches(name, header))
+    names = tuple(match for name in columns_of(source) for match in _matches(name, header))
     if isinstance(source, Joined):
         return replace(source, names=names)
     return replace(source, name=names[0]) if names else None

@@ -12,7 +12,7 @@ from services.listings.models.drafts import (
     Share,
 )
 from services.listings.models.goods import Item, Lineage, Unit
-from services.listings.models.imports import IMPORT, IMPORT_STATUSES, Import
+from services.listings.models.imports import IMPORT, IMPORT_STATUSES, IMPORTS_UNDER_WAY, Import, ImportProfile
 from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
 from services.listings.models.moves import LISTING, ListingFacts
 from services.listings.models.offers import Offer
@@ -24,6 +24,7 @@ __all__ = [
     "DISPOSITIONS",
     "ENDED_WITHOUT_AWARD",
     "IMPORT",
+    "IMPORTS_UNDER_WAY",
     "IMPORT_STATUSES",
     "LISTING",
     "RECALL",
@@ -34,6 +35,7 @@ __all__ = [
     "DraftItem",
     "DraftListing",
     "Import",
+    "ImportProfile",
     "Item",
     "ItemChanges",
     "Lineage",

@@ -10,6 +10,7 @@ from services.kernel.quantities import Mass
 from services.kernel.reference import hazard_properties, materials, waste_codes
 from services.kernel.reference.errors import ReferenceDataMissing
 from services.listings.manifests.cells import MOST_PIECES, WHOLE_PPM, CellIsWrong
+from services.listings.manifests.cells import gtin as written_gtin
 from services.listings.manifests.cells import un_number as written_un_number
 
 Mode = Literal["sealed", "timed", "negotiated", "instant"]
@@ -41,6 +42,13 @@ def _waste_code(written: str) -> str:
 def _un_number(written: str) -> str:
     try:
         return written_un_number(written) or ""
+    except CellIsWrong as wrong:
+        raise ValueError(wrong.detail) from None
+
+
+def _gtin(written: str) -> str:
+    try:
+        return written_gtin(written) or ""
     except CellIsWrong as wrong:
         raise ValueError(wrong.detail) from None
 
@@ -89,6 +97,22 @@ Material = Annotated[
     StringConstraints(min_length=1, max_length=200),
     AfterValidator(_material),
     Field(description="A material's code, or unknown", examples=["steel"]),
+]
+Gtin = Annotated[
+    str,
+    StringConstraints(min_length=8, max_length=20),
+    AfterValidator(_gtin),
+    Field(description="GS1's number of the product with its check digit", examples=["4006381333931"]),
+]
+PartNumber = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    Field(description="The maker's part number", examples=["WPL-1000-A"]),
+]
+Batch = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    Field(description="The maker's batch or lot", examples=["L2026-117"]),
 ]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 
@@ -154,6 +178,7 @@ class DraftItem(BaseModel):
     quantity: Annotated[int, Field(ge=1, le=MOST_PIECES)]
     mass: PositiveMass | None = None
     mass_method: MassMethod = "declared"
+    mass_uncertainty: Mass | None = Field(default=None, description="The half-width around the mass, of all pieces")
     condition_grade: ConditionGrade | None = None
     return_reason: ReturnReason | None = None
     reason_detail: Prose | None = Field(
@@ -172,6 +197,9 @@ class DraftItem(BaseModel):
     recall_campaign_id: CampaignId | None = Field(
         default=None, description="product_recall: the campaign under which recalled goods may be offered"
     )
+    gtin: Gtin | None = None
+    mpn: PartNumber | None = None
+    batch: Batch | None = None
 
 
 class ListingTerms(BaseModel):
@@ -307,6 +335,7 @@ class ItemChanges(_Changes):
     quantity: Annotated[int, Field(ge=1, le=MOST_PIECES)] | None = None
     mass: PositiveMass | None = None
     mass_method: MassMethod | None = None
+    mass_uncertainty: Mass | None = None
     condition_grade: ConditionGrade | None = None
     return_reason: ReturnReason | None = None
     reason_detail: Prose | None = None
@@ -319,12 +348,19 @@ class ItemChanges(_Changes):
     is_data_bearing: bool | None = None
     photos: Annotated[list[Photo], Field(max_length=50)] | None = None
     recall_campaign_id: CampaignId | None = None
+    gtin: Gtin | None = None
+    mpn: PartNumber | None = None
+    batch: Batch | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
         return frozenset(
             {
                 "mass",
+                "mass_uncertainty",
+                "gtin",
+                "mpn",
+                "batch",
                 "condition_grade",
                 "return_reason",
                 "reason_detail",

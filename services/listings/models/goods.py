@@ -15,8 +15,9 @@ def _json_or_null() -> "Column[Any]":
 
 
 class Item(Row, table=True):
-    """One kind of thing in one condition. `mass_g` is that of all pieces; `waste_code` six digits, None for no waste;
-    `un_number` such as UN3480; `composition` is [{material, ppm}] summing to 1,000,000, None is silence.
+    """One kind of thing in one condition. `mass_g` is that of all pieces, `mass_uncertainty_g` the half-width around it;
+    `waste_code` six digits, None for no waste; `un_number` such as UN3480; `gtin` has its check digit; `composition` is
+    [{material, ppm}] summing to 1,000,000, None is silence.
 
     Where the listing is sold in parts, `awarded_…` is what live awards have won of it; `relisted_…` is what has gone into another
     listing after that. `recall_campaign_id` names the recall under which it is offered."""
@@ -34,6 +35,7 @@ class Item(Row, table=True):
             "awarded_g >= 0 AND relisted_g >= 0 AND awarded_g + relisted_g <= COALESCE(mass_g, 0)",
             name="given_away_mass",
         ),
+        CheckConstraint("mass_uncertainty_g >= 0", name="mass_uncertainty"),
         Index(
             "ix_item_composition",
             "composition",
@@ -50,6 +52,7 @@ class Item(Row, table=True):
     quantity: int
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     mass_method: str = "declared"
+    mass_uncertainty_g: int | None = Field(default=None, sa_type=BigInteger)
     condition_grade: str | None = None
     return_reason: str | None = None
     reason_detail: str | None = None
@@ -66,6 +69,9 @@ class Item(Row, table=True):
     relisted_quantity: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     relisted_g: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     recall_campaign_id: CampaignId | None = Field(default=None, foreign_key="recall_campaign.id")
+    gtin: str | None = None
+    mpn: str | None = None
+    batch: str | None = None
 
 
 class Unit(Row, table=True):

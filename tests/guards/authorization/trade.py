@@ -13,6 +13,9 @@ from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.importing import profiles
+from services.listings.manifests import mapping as mappings
+from services.listings.manifests.profiles import PROFILES
 from services.listings.models import Listing
 from services.parties import api_keys, delegating, inviting, members, queries, verification
 from services.parties.events import Told
@@ -74,7 +77,10 @@ async def _drafts(cast: Cast) -> dict[str, str]:
     other = await draft_listing(cast.market.sessions, seller, [motors()])
     read = await received_import(cast.market.sessions, seller, manifest(motor("A"), motor("B", reason="lost")))
     await cast.market.settle()
-    return {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft), "import": read.id}
+    async with cast.market.work(seller) as work:
+        kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
+    made = {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft)}
+    return made | {"import": read.id, "import_profile": kept.id}
 
 
 async def _sealed(cast: Cast) -> dict[str, str]:

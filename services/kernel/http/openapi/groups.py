@@ -20,6 +20,9 @@ GROUPS: dict[str, tuple[Tag, ...]] = {
             "Imports",
             "A manifest of thousands of rows becomes a listing; refused rows come back with reasons.",
         ),
+        Tag(
+            "import_profiles", "Import profiles", "Mappings kept under a name, for the next manifest of the same make."
+        ),
         Tag("recall_campaigns", "Recalls", "Goods a manufacturer wants back: what matches is stopped and counted."),
         Tag("pickups", "Pickups", "Moving the goods: planning, asking carriers, docks, departures, signatures."),
     ),

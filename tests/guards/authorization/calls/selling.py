@@ -43,11 +43,18 @@ def _offers(world: World) -> dict[str, Call]:
 
 def _imports(world: World) -> dict[str, Call]:
     read = {"import_id": world["import"]}
+    kept = {"profile_id": world["import_profile"]}
     terms = {"title": "Returns", "site_id": world.party("seller").site.id, "mode": "sealed", "price_unit": "piece"}
     form = {"profile": "backhaul-1", "listing": json.dumps(terms | {"currency": "EUR"})}
     return {
         "imports.create": Call("seller", "buyer", form=form, file=manifest(motor("C"))),
+        "imports.propose": Call("seller", "buyer", form={}, file=manifest(motor("C"))),
         "imports.list": Call("seller", "buyer"),
         "imports.get": Call("seller", "buyer", path=read),
         "imports.refused": Call("seller", "buyer", path=read),
+        "import_profiles.create": Call("seller", "buyer"),
+        "import_profiles.list": Call("seller", "buyer"),
+        "import_profiles.get": Call("seller", "buyer", path=kept),
+        "import_profiles.update": Call("seller", "buyer", path=kept),
+        "import_profiles.delete": Call("seller", "buyer", path=kept),
     }
