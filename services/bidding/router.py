@@ -21,7 +21,7 @@ from services.bidding.schemas import (
     NewCounterRequest,
     RankingAnswer,
 )
-from services.bidding.schemas_of_receipts import ReceiptAnswer, ReceiptBookAnswer
+from services.bidding.schemas_of_receipts import BidReceiptAnswer, ReceiptBookAnswer
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
@@ -185,7 +185,7 @@ async def history_(
 
 
 @bids.get("/bids/{bid_id}/receipt", summary="Read a bid's receipt")
-async def receipt(bid_id: BidId, work: Work, actor: Reads) -> ReceiptAnswer:
+async def receipt(bid_id: BidId, work: Work, actor: Reads) -> BidReceiptAnswer:
     """Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the amounts without
     telling them; with `opening` you prove what you sent. For the bidder at once, for the seller once the bid was opened.
     """
@@ -193,7 +193,7 @@ async def receipt(bid_id: BidId, work: Work, actor: Reads) -> ReceiptAnswer:
     row = await sealing.sealed_bid(work, bid.id)
     if row is None:
         raise NotFound("receipt", bid_id)
-    return ReceiptAnswer.of(row, sealing.opening_for(work, row, bid, actor))
+    return BidReceiptAnswer.of(row, sealing.opening_for(work, row, bid, actor))
 
 
 @bids.get("/listings/{listing_id}/receipts", summary="Read the chain of receipts of a sealed listing")

@@ -26,7 +26,7 @@ class OpeningAnswer(Response):
         return cls(bid_id=opening.bid_id, salt=opening.salt, **vars(opening.amounts))
 
 
-class ReceiptAnswer(Response):
+class BidReceiptAnswer(Response):
     """`position` and `hash` are the receipt's place in the listing's chain, told after the close."""
 
     bid_id: BidId
@@ -38,7 +38,7 @@ class ReceiptAnswer(Response):
     hash: str | None
 
     @classmethod
-    def of(cls, row: SealedBid, opening: Opening | None) -> "ReceiptAnswer":
+    def of(cls, row: SealedBid, opening: Opening | None) -> "BidReceiptAnswer":
         return cls(
             bid_id=row.bid_id,
             listing_id=row.listing_id,

@@ -83,7 +83,7 @@ def _values(names: Sequence[str], known: dict[str, list[Filter]], drawn: random.
 
 def _sorted(values: Filter) -> Iterator[Wanted]:
     for sort in ("newest", "closing", *(["distance"] if "near" in values else [])):
-        yield Wanted(**values, sort=sort)
+        yield Wanted(**values, sort=sort)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -168,13 +168,13 @@ async def _judge_radius(connection: asyncpg.Connection) -> int:
     """By closing time, as the bar says; the median and the worst of fifty places."""
     drawn, failed = random.Random(5), 0
     for radius_km in (10.0, 30.0, 100.0):
-        for asked in ({}, {"material": "copper"}):
-            found = Wanted(near=KASSEL, radius_km=radius_km, sort="closing", **asked)
+        for material in (None, "copper"):
+            found = Wanted(near=KASSEL, radius_km=radius_km, sort="closing", material=material)
             places = [Place(drawn.uniform(44, 55), drawn.uniform(0, 18)) for _ in range(50)]
             costs = [await measure(connection, replace(found, near=place)) for place in places]
             buffers = [cost.buffers for cost in costs]
             failed += max(buffers) > RADIUS_BUFFERS
-            named = asked.get("material", "anything")
+            named = material or "anything"
             print(
                 f"radius {radius_km:3g} km, {named}: {statistics.median(buffers):g} buffers, at most {max(buffers)},"
                 f" {statistics.median(cost.ms for cost in costs):.2f} ms"

@@ -16,7 +16,7 @@ PRICES = st.integers(-100_000_00, 100_000_00)
 
 
 def order(limit: int, price: int | None = None) -> DemandOrder:
-    return DemandOrder(
+    return DemandOrder(  # type: ignore[call-arg]
         name="Steel",
         material="steel",
         least_share_bps=5_000,

@@ -174,6 +174,7 @@ async def imported(sessions: Sessions, settle: Settle) -> tuple[Party, str]:
     seller = await organization(sessions)
     row = await received_import(sessions, seller, manifest(motor("A"), motor("B"), motor("C")))
     await settle()
+    assert row.listing_id is not None
     return seller, row.listing_id
 
 

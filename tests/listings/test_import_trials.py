@@ -13,7 +13,7 @@ from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.jobs import Tools
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.importing import landing, progress, stored
+from services.listings.importing import landing, progress, stored, writing
 from services.listings.manifests.profiles import PROFILES
 from services.listings.models import Import
 from tests.conftest import Race, Settle
@@ -164,7 +164,7 @@ async def test_a_job_killed_half_way_is_run_again_to_the_same_end(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing.writing, died_in, die)
+        patched.setattr(writing, died_in, die)
         with pytest.raises(Killed):
             await landing.land(race.tools, {"import_id": row.id})
     assert (await read(race.sessions, row)).status == "landing"

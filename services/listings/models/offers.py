@@ -21,8 +21,7 @@ def _carrying(keys: list[str]) -> list[str]:
 
 def _index(name: str, *keys: str, only: TextClause | None = None) -> Index:
     whole = ["livemode", "status", *keys]
-    more = {} if only is None else {"postgresql_where": only}
-    return Index(f"ix_offer_{name}", *whole, postgresql_include=_carrying(whole), **more)
+    return Index(f"ix_offer_{name}", *whole, postgresql_include=_carrying(whole), postgresql_where=only)
 
 
 class Offer(Row, table=True):

@@ -15,8 +15,11 @@ __all__: list[str] = [
     "BidAdmitted",
     "BidAwarded",
     "BidConfirmed",
+    "BidCounterLapsed",
+    "BidCountered",
     "BidExpired",
     "BidLost",
+    "BidMetPrice",
     "BidPlaced",
     "BidTimedOut",
     "BidWithdrawn",
@@ -46,6 +49,12 @@ __all__: list[str] = [
     "DelegationExpired",
     "DelegationGranted",
     "DelegationRevoked",
+    "DemandOrderCancelled",
+    "DemandOrderCreated",
+    "DemandOrderExpired",
+    "DemandOrderMatched",
+    "DemandOrderPaused",
+    "DemandOrderResumed",
     "DocumentAccepted",
     "DocumentExpired",
     "DocumentExpiring",
@@ -62,8 +71,12 @@ __all__: list[str] = [
     "ListingCreated",
     "ListingExpired",
     "ListingFulfilled",
+    "ListingMerged",
     "ListingOpened",
+    "ListingPartiallyAwarded",
     "ListingPublished",
+    "ListingRemainderRelisted",
+    "ListingSplit",
     "ListingSubmitted",
     "ListingWithdrawn",
     "MemberJoined",
@@ -120,9 +133,14 @@ __all__: list[str] = [
     "PickupTenderExhausted",
     "PickupTendered",
     "PickupUnscheduled",
+    "RecallClosed",
+    "RecallOpened",
     "ReceiptInspected",
     "RefundFailed",
     "RefundPaid",
+    "SavedSearchMatched",
+    "StopLifted",
+    "StopPlaced",
     "TransferBlocked",
     "TransferPaid",
     "WebhookEndpointDisabled",
@@ -173,9 +191,23 @@ class BidAwarded(Event):
 
 
 class BidConfirmed(Event):
-    """bid.confirmed: The winner has accepted the terms; every other bid for the lot is lost"""
+    """bid.confirmed: The winner has accepted the terms; every other bid is lost that nothing is left for"""
 
     data: models.BidConfirmed
+
+
+class BidCounterLapsed(Event):
+    """bid.counter_lapsed: Nobody accepted the counter in its time: the bid stands as it was placed"""
+
+    data: models.CounterLapsed
+
+
+class BidCountered(Event):
+    """bid.countered: One side would take it on other figures: `side` is seller or buyer, `offered` its signed
+    price, `haulage` the ceiling of a
+    """
+
+    data: models.BidCountered
 
 
 class BidExpired(Event):
@@ -185,9 +217,17 @@ class BidExpired(Event):
 
 
 class BidLost(Event):
-    """bid.lost: `reason` is another_bid_confirmed or listing_ended"""
+    """bid.lost: `reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left),
+    listing_ended or unreadable: what
+    """
 
     data: models.BidLost
+
+
+class BidMetPrice(Event):
+    """bid.met_price: It takes an instant listing at its price; who came first has it"""
+
+    data: models.BidMetPrice
 
 
 class BidPlaced(Event):
@@ -382,6 +422,42 @@ class DelegationRevoked(Event):
     data: models.DelegationRevoked
 
 
+class DemandOrderCancelled(Event):
+    """demand_order.cancelled: It has ended; bids that it placed stand"""
+
+    data: models.DemandCancelled
+
+
+class DemandOrderCreated(Event):
+    """demand_order.created: A standing order was given; what is published from now on is held against it"""
+
+    data: models.DemandCreated
+
+
+class DemandOrderExpired(Event):
+    """demand_order.expired: Its `valid_until` is over; bids that it placed stand"""
+
+    data: models.DemandExpired
+
+
+class DemandOrderMatched(Event):
+    """demand_order.matched: A published listing is all that the order asks for. `mass` is that of the whole lot"""
+
+    data: models.DemandMatched
+
+
+class DemandOrderPaused(Event):
+    """demand_order.paused: It is held against nothing until it is resumed"""
+
+    data: models.DemandPaused
+
+
+class DemandOrderResumed(Event):
+    """demand_order.resumed: What is published from now on is held against it again"""
+
+    data: models.DemandResumed
+
+
 class DocumentAccepted(Event):
     """document.accepted: The paper counts until `valid_until`"""
 
@@ -432,7 +508,7 @@ class ImpactStated(Event):
 
 class ImportCompleted(Event):
     """import.completed: A manifest has been read, or could not be: `status` is completed or failed, `failure_code`
-    says why
+    says why. Of a trial
     """
 
     data: models.ImportCompleted
@@ -482,16 +558,42 @@ class ListingFulfilled(Event):
     data: models.ListingFulfilled
 
 
+class ListingMerged(Event):
+    """listing.merged: All goods of the draft are in another draft now"""
+
+    data: models.ListingMerged
+
+
 class ListingOpened(Event):
     """listing.opened: `closes_at` is when bidding ends; None only for a negotiated listing without an end"""
 
     data: models.ListingOpened
 
 
+class ListingPartiallyAwarded(Event):
+    """listing.partially_awarded: A bid on part of the lot was chosen; something is left, or was not confirmed and
+    is free again
+    """
+
+    data: models.ListingPartiallyAwarded
+
+
 class ListingPublished(Event):
     """listing.published: The listing passed its review: others may read it, and bids are taken from `opens_at` on"""
 
     data: models.ListingPublished
+
+
+class ListingRemainderRelisted(Event):
+    """listing.remainder_relisted: What nobody has won is offered anew, in a draft of its own"""
+
+    data: models.ListingRemainderRelisted
+
+
+class ListingSplit(Event):
+    """listing.split: Goods have left the listing for a new draft; the sums are of what remains"""
+
+    data: models.ListingSplit
 
 
 class ListingSubmitted(Event):
@@ -842,6 +944,20 @@ class PickupUnscheduled(Event):
     data: models.PickupUnscheduled
 
 
+class RecallClosed(Event):
+    """recall.closed: `status` closed: nothing more is looked for, what is stopped stays so. lifted: every stop is
+    gone
+    """
+
+    data: models.RecallClosed
+
+
+class RecallOpened(Event):
+    """recall.opened: Matching goods are stopped from now on; those that were there already are"""
+
+    data: models.RecallOpened
+
+
 class ReceiptInspected(Event):
     """receipt.inspected: Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as
     the price
@@ -860,6 +976,26 @@ class RefundPaid(Event):
     """refund.paid: A refund has arrived at the payer"""
 
     data: models.RefundPaid
+
+
+class SavedSearchMatched(Event):
+    """saved_search.matched: A listing was published that the search finds. Told once for each search and listing"""
+
+    data: models.SavedSearchMatched
+
+
+class StopLifted(Event):
+    """stop.lifted: Goods are free again, or have gone as the campaign asks: `lift_reason` is lifted or remedied"""
+
+    data: models.StopLifted
+
+
+class StopPlaced(Event):
+    """stop.placed: Goods are in quarantine: nothing is decided about them but under the campaign. Without external
+    ids it is the whole item
+    """
+
+    data: models.StopPlaced
 
 
 class TransferBlocked(Event):
@@ -897,8 +1033,11 @@ EVENTS: dict[str, type[Event]] = {
     "bid.admitted": BidAdmitted,
     "bid.awarded": BidAwarded,
     "bid.confirmed": BidConfirmed,
+    "bid.counter_lapsed": BidCounterLapsed,
+    "bid.countered": BidCountered,
     "bid.expired": BidExpired,
     "bid.lost": BidLost,
+    "bid.met_price": BidMetPrice,
     "bid.placed": BidPlaced,
     "bid.timed_out": BidTimedOut,
     "bid.withdrawn": BidWithdrawn,
@@ -928,6 +1067,12 @@ EVENTS: dict[str, type[Event]] = {
     "delegation.expired": DelegationExpired,
     "delegation.granted": DelegationGranted,
     "delegation.revoked": DelegationRevoked,
+    "demand_order.cancelled": DemandOrderCancelled,
+    "demand_order.created": DemandOrderCreated,
+    "demand_order.expired": DemandOrderExpired,
+    "demand_order.matched": DemandOrderMatched,
+    "demand_order.paused": DemandOrderPaused,
+    "demand_order.resumed": DemandOrderResumed,
     "document.accepted": DocumentAccepted,
     "document.expired": DocumentExpired,
     "document.expiring": DocumentExpiring,
@@ -943,8 +1088,12 @@ EVENTS: dict[str, type[Event]] = {
     "listing.created": ListingCreated,
     "listing.expired": ListingExpired,
     "listing.fulfilled": ListingFulfilled,
+    "listing.merged": ListingMerged,
     "listing.opened": ListingOpened,
+    "listing.partially_awarded": ListingPartiallyAwarded,
     "listing.published": ListingPublished,
+    "listing.remainder_relisted": ListingRemainderRelisted,
+    "listing.split": ListingSplit,
     "listing.submitted": ListingSubmitted,
     "listing.withdrawn": ListingWithdrawn,
     "member.joined": MemberJoined,
@@ -1001,9 +1150,14 @@ EVENTS: dict[str, type[Event]] = {
     "pickup.tender_exhausted": PickupTenderExhausted,
     "pickup.tendered": PickupTendered,
     "pickup.unscheduled": PickupUnscheduled,
+    "recall.closed": RecallClosed,
+    "recall.opened": RecallOpened,
     "receipt.inspected": ReceiptInspected,
     "refund.failed": RefundFailed,
     "refund.paid": RefundPaid,
+    "saved_search.matched": SavedSearchMatched,
+    "stop.lifted": StopLifted,
+    "stop.placed": StopPlaced,
     "transfer.blocked": TransferBlocked,
     "transfer.paid": TransferPaid,
     "webhook_endpoint.disabled": WebhookEndpointDisabled,

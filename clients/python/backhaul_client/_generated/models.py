@@ -25,13 +25,18 @@ __all__: list[str] = [
     "BatchCodeAnswer",
     "BatchCreated",
     "BatchProcessed",
+    "BehindAnswer",
     "BidAdmitted",
     "BidAnswer",
     "BidAnswerExpanded",
     "BidAwarded",
     "BidConfirmed",
+    "BidCountered",
     "BidExpired",
     "BidLost",
+    "BidMetPrice",
+    "BidPart",
+    "BidPartParam",
     "BidPlaced",
     "BidTimedOut",
     "BidWithdrawn",
@@ -55,8 +60,13 @@ __all__: list[str] = [
     "CertificateWithdrawn",
     "CheckAnswer",
     "ClaimAnswer",
+    "ColumnAnswer",
     "Contact",
     "ContactParam",
+    "CounterAnswer",
+    "CounterLapsed",
+    "Criteria",
+    "CriteriaParam",
     "CustodyEventAnswer",
     "CustodyRecorded",
     "DealAdjusted",
@@ -76,6 +86,14 @@ __all__: list[str] = [
     "DelegationGranted",
     "DelegationRevoked",
     "DeliveryAnswer",
+    "DemandCancelled",
+    "DemandCreated",
+    "DemandExpired",
+    "DemandMatchAnswer",
+    "DemandMatched",
+    "DemandOrderAnswer",
+    "DemandPaused",
+    "DemandResumed",
     "DocumentAccepted",
     "DocumentAnswer",
     "DocumentExpired",
@@ -84,6 +102,7 @@ __all__: list[str] = [
     "DocumentRefused",
     "DocumentSubmitted",
     "DocumentWithdrawn",
+    "Effectiveness",
     "EndpointAnswer",
     "EndpointDisabled",
     "EndpointSecret",
@@ -95,6 +114,7 @@ __all__: list[str] = [
     "EvidenceParam",
     "FactorSetAnswer",
     "FileAnswer",
+    "FindingAnswer",
     "FirstKey",
     "Flag",
     "FlagAnswer",
@@ -123,7 +143,8 @@ __all__: list[str] = [
     "LedgerPostingAnswer",
     "Line",
     "LineAnswer",
-    "LinkAnswer",
+    "LineageAnswer",
+    "LineageEntry",
     "ListingAnswer",
     "ListingAwardReopened",
     "ListingAwarded",
@@ -132,8 +153,12 @@ __all__: list[str] = [
     "ListingCreated",
     "ListingExpired",
     "ListingFulfilled",
+    "ListingMerged",
     "ListingOpened",
+    "ListingPartiallyAwarded",
     "ListingPublished",
+    "ListingRemainderRelisted",
+    "ListingSplit",
     "ListingSubmitted",
     "ListingSummary",
     "ListingWithdrawn",
@@ -150,8 +175,10 @@ __all__: list[str] = [
     "MemberJoined",
     "MemberRemoved",
     "MemberRoleChanged",
+    "MissAnswer",
     "Money",
     "MoneyParam",
+    "MovedGoods",
     "NewItemParam",
     "NewOutputParam",
     "NewOwnerParam",
@@ -167,6 +194,7 @@ __all__: list[str] = [
     "OfferMade",
     "OfferSuperseded",
     "OfferWithdrawn",
+    "OpeningAnswer",
     "OpeningHours",
     "OpeningHoursParam",
     "OperationAnswer",
@@ -240,14 +268,20 @@ __all__: list[str] = [
     "PickupTenderExhausted",
     "PickupTendered",
     "PickupUnscheduled",
+    "Predicate",
+    "PredicateParam",
+    "ProfileAnswer",
+    "ProposalAnswer",
     "PublicKey",
     "QuantityAnswer",
     "RankedAnswer",
     "RankingAnswer",
     "ReasonAnswer",
     "ReasonGivenParam",
-    "ReceiptAnswer",
-    "ReceiptAnswerExpanded",
+    "RecallAnswer",
+    "RecallClosed",
+    "RecallOpened",
+    "ReceiptBookAnswer",
     "ReceiptInspected",
     "ReceiptLineAnswer",
     "ReceivedLine",
@@ -261,9 +295,17 @@ __all__: list[str] = [
     "RelistParam",
     "RemainderAnswer",
     "RowProblemAnswer",
+    "SavedSearchAnswer",
+    "SavedSearchMatched",
     "SecretRotated",
+    "SerialRange",
+    "SerialRangeParam",
+    "ServicesBiddingSchemasOfReceiptsLinkAnswer",
+    "ServicesBiddingSchemasOfReceiptsReceiptAnswer",
     "ServicesCertificationSchemasReferenceWasteCodeAnswer",
     "ServicesKernelHttpReferenceWasteCodeAnswer",
+    "ServicesOrdersSchemasAnswersReceiptAnswer",
+    "ServicesPaymentsSchemasLinkAnswer",
     "SessionAnswer",
     "Share",
     "ShareAnswer",
@@ -274,7 +316,11 @@ __all__: list[str] = [
     "SlotAnswer",
     "StartedSession",
     "StepAnswer",
+    "StopAnswer",
+    "StopLifted",
+    "StopPlaced",
     "TakenBatchParam",
+    "TakenItemParam",
     "Terms",
     "TermsLine",
     "TestClock",
@@ -477,6 +523,16 @@ class BatchProcessed(Model):
     site_id: str
 
 
+class BehindAnswer(Model):
+    """What parts a bid from the one above it."""
+
+    bid_id: str
+    """The one above"""
+    criterion: str
+    """The first of `tie_break` in which they differ"""
+    difference: Money
+
+
 class BidAdmitted(Model):
     """It stands, until it is withdrawn, lost or awarded."""
 
@@ -485,16 +541,23 @@ class BidAdmitted(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
 
 
 class BidAnswer(Model):
-    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered."""
+    """A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered.
+    `counter` is the counter-offer on the table, `agreed_price` the one that was accepted; `price` stays what
+    was promised.
+    """
 
+    agreed_price: Money | None
     allowed_transitions: list[str] | None
     bidder_id: str
     blocked_transitions: list[BlockedTransition] | None
+    co2e: Mass | None
+    """As the bidder states it; null is missing, not nothing"""
+    counter: CounterAnswer | None
     disposition: str
     """reuse, repair, remanufacture, harvest, recycle, recover or dispose"""
     ended_reason: str | None
@@ -507,9 +570,15 @@ class BidAnswer(Model):
     haulage_quote: Money | None
     id: str
     is_leading: bool | None
+    leading_price: Money | None
+    """Of a timed listing: the price that stands now, whoever leads"""
+    limit: Money | None
+    """How far it may be raised; told to its bidder alone"""
     listing_id: str
     livemode: bool
     operation: str | None
+    parts: list[BidPart] | None
+    """What it is for, all or nothing; null: the whole lot"""
     price: Money
     price_unit: str
     """tonne, piece or lot"""
@@ -517,8 +586,10 @@ class BidAnswer(Model):
     """The instant by which the bid counts"""
     sequence: int | None
     site_id: str
+    standing_price: Money | None
+    """Where its limit had brought it when bidding ended"""
     status: str
-    """submitted, active, awarded, confirmed, timed_out, lost, withdrawn or expired"""
+    """submitted, active, countered, awarded, confirmed, timed_out, lost, withdrawn or expired"""
     valid_until: str | None
     version: int
 
@@ -537,20 +608,42 @@ class BidAwarded(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
 
 
 class BidConfirmed(Model):
-    """The winner has accepted the terms; every other bid for the lot is lost."""
+    """The winner has accepted the terms; every other bid is lost that nothing is left for."""
 
     bid_id: str
     bidder_id: str
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
+
+
+class BidCountered(Model):
+    """One side would take it on other figures: `side` is seller or buyer, `offered` its signed price, `haulage`
+    the ceiling of a bid FCA or the quote of one DAP. `price` is still what the bid promised. The other side
+    accepts or counters.
+    """
+
+    bid_id: str
+    bidder_id: str
+    counter_id: str
+    disposition: str
+    expires_at: str | None
+    haulage: Money | None
+    haulage_basis: str
+    listing_id: str
+    note: str | None
+    number: int
+    offered: Money
+    price: Money | None
+    price_unit: str
+    side: str
 
 
 class BidExpired(Model):
@@ -561,21 +654,42 @@ class BidExpired(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
 
 
 class BidLost(Model):
-    """`reason` is another_bid_confirmed or listing_ended."""
+    """`reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left), listing_ended or
+    unreadable: what was sealed could not be opened.
+    """
 
     bid_id: str
     bidder_id: str
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
     reason: str
+
+
+class BidMetPrice(Model):
+    """It takes an instant listing at its price; who came first has it."""
+
+    bid_id: str
+    bidder_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money | None
+    price_unit: str
+
+
+class BidPart(Model):
+    """An item that is bid for; `quantity` None: all of it."""
+
+    item_id: str
+    quantity: int | None
 
 
 class BidPlaced(Model):
@@ -586,7 +700,7 @@ class BidPlaced(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
     received_at: str
 
@@ -599,7 +713,7 @@ class BidTimedOut(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
 
 
@@ -611,7 +725,7 @@ class BidWithdrawn(Model):
     disposition: str
     haulage_basis: str
     listing_id: str
-    price: Money
+    price: Money | None
     price_unit: str
     reason: str
 
@@ -838,6 +952,17 @@ class ClaimAnswer(Model):
     reserved: Mass
 
 
+class ColumnAnswer(Model):
+    """A column of the file and what it is taken for."""
+
+    column: str
+    confidence: float
+    samples: list[str]
+    """Some of its cells, shortened"""
+    target: str | None
+    """A target field of the mapping; null where nothing is proposed"""
+
+
 class Contact(Model):
     """Whom to call or to write to, about what; at least one of e-mail and telephone."""
 
@@ -847,6 +972,64 @@ class Contact(Model):
     name: str
     phone: str | None
     """E.164, e.g. +495615550123"""
+
+
+class CounterAnswer(Model):
+    """A counter-offer. `haulage` is the ceiling of a bid FCA, the quote of one DAP."""
+
+    bid_id: str
+    created_at: str
+    expires_at: str | None
+    haulage: Money | None
+    id: str
+    note: str | None
+    number: int
+    """Counts the bid's counter-offers from 1"""
+    price: Money
+    side: str
+    """Who said it: seller or buyer"""
+
+
+class CounterLapsed(Model):
+    """Nobody accepted the counter in its time: the bid stands as it was placed."""
+
+    bid_id: str
+    bidder_id: str
+    counter_id: str
+    disposition: str
+    haulage_basis: str
+    listing_id: str
+    price: Money | None
+    price_unit: str
+
+
+class Criteria(Model):
+    """What a search asks, under the names of its parameters; what is left out asks nothing."""
+
+    closes_from: str | None
+    closes_until: str | None
+    condition: str | None
+    """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    condition_floor: str | None
+    """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    country: str | None
+    """ISO 3166-1 alpha-2"""
+    disposition_floor: str | None
+    """Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose."""
+    mass_max_kg: int | None
+    mass_min_kg: int | None
+    material: str | None
+    mode: str | None
+    """Known values: sealed, timed, negotiated, instant."""
+    near: str | None
+    """latitude,longitude in degrees"""
+    price_direction: str | None
+    """Known values: buyer_pays, seller_pays."""
+    radius_km: float | None
+    return_reason: str | None
+    """Known values: damaged, defective, end_of_life, unsold_inventory, product_recall."""
+    text: str | None
+    waste_code: str | None
 
 
 class CustodyEventAnswer(Model):
@@ -1123,6 +1306,110 @@ class DeliveryAnswer(Model):
     status: str
 
 
+class DemandCancelled(Model):
+    """It has ended; bids that it placed stand."""
+
+    demand_order_id: str
+    material: str
+    name: str
+    org_id: str
+
+
+class DemandCreated(Model):
+    """A standing order was given; what is published from now on is held against it."""
+
+    demand_order_id: str
+    material: str
+    name: str
+    org_id: str
+
+
+class DemandExpired(Model):
+    """Its `valid_until` is over; bids that it placed stand."""
+
+    demand_order_id: str
+    material: str
+    name: str
+    org_id: str
+
+
+class DemandMatchAnswer(Model):
+    """A published listing held against the order. `refused_code` says why the order could not bid for it."""
+
+    bid_id: str | None
+    created_at: str
+    demand_order_id: str
+    distance_km: float
+    is_match: bool
+    listing_id: str
+    mass: Mass | None
+    misses: list[MissAnswer]
+    """Empty for a match; one or two for a near miss"""
+    refused_code: str | None
+    refused_detail: str | None
+    reserved: Mass
+
+
+class DemandMatched(Model):
+    """A published listing is all that the order asks for. `mass` is that of the whole lot."""
+
+    demand_order_id: str
+    distance_km: float
+    listing_id: str
+    mass: Mass
+    material: str
+    name: str
+    org_id: str
+
+
+class DemandOrderAnswer(Model):
+    """A standing order. `left_this_week` is `weekly` less what its own bids of this week would bring."""
+
+    allowed_transitions: list[str] | None
+    bid_price: Money | None
+    bids_by_itself: bool
+    blocked_transitions: list[BlockedTransition] | None
+    condition_floor: str | None
+    created_at: str
+    disposition: str
+    haulage_ceiling: Money | None
+    id: str
+    least_share_bps: int
+    left_this_week: Mass
+    livemode: bool
+    material: str
+    name: str
+    operation: str | None
+    org_id: str
+    price_limit: Money
+    radius_km: float
+    site_id: str
+    status: str
+    """active, paused, cancelled or expired"""
+    valid_until: str | None
+    version: int
+    waste_codes: list[str]
+    weekly: Mass
+
+
+class DemandPaused(Model):
+    """It is held against nothing until it is resumed."""
+
+    demand_order_id: str
+    material: str
+    name: str
+    org_id: str
+
+
+class DemandResumed(Model):
+    """What is published from now on is held against it again."""
+
+    demand_order_id: str
+    material: str
+    name: str
+    org_id: str
+
+
 class DocumentAccepted(Model):
     """The paper counts until `valid_until`."""
 
@@ -1214,6 +1501,21 @@ class DocumentWithdrawn(Model):
     document_id: str
     kind: str
     organization_id: str
+
+
+class Effectiveness(Model):
+    """In pieces and per cent, as decimal strings; null where there is nothing to divide by."""
+
+    found_percent: str | None
+    """Matched of those sold"""
+    matched: int
+    """Pieces that were found and stopped"""
+    open: int
+    remedied: int
+    """Of these, proven by a certificate to have gone as the campaign asks"""
+    remedied_percent: str | None
+    """Remedied of those matched"""
+    units_sold: int | None
 
 
 class EndpointAnswer(Model):
@@ -1335,6 +1637,34 @@ class FileAnswer(Model):
     size_bytes: int
 
 
+class FindingAnswer(Model):
+    """Something about who bids with whom. It proves nothing and forbids nothing: an operator looks at it.
+
+    `evidence` by kind: `same_vat_root` {vat_root, with_seller}, `same_bank_account` {with_seller},
+    `same_people` {addresses, with_seller}, `withdrawn_leader` {listing_ids, next_bidder_id}, `bidding_ring`
+    {listing_ids, wins}.
+    """
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    decided_at: str | None
+    decided_by: str | None
+    """The operator's credential"""
+    evidence: dict[str, Any]
+    id: str
+    kind: str
+    """same_vat_root, same_bank_account, same_people, withdrawn_leader or bidding_ring"""
+    listing_id: str
+    livemode: bool
+    note: str | None
+    org_ids: list[str]
+    """Whom it is about, sorted"""
+    status: str
+    """open, cleared or upheld"""
+    version: int
+
+
 class FirstKey(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -1375,14 +1705,20 @@ class FoundListing(Model):
     longitude: float
     materials: list[MaterialMass]
     mode: str
-    """sealed, timed or negotiated"""
+    """sealed, timed, negotiated or instant"""
     opens_at: str | None
+    price: Money | None
+    """Of an instant listing: signed, per `price_unit`"""
+    price_direction: str | None
+    """buyer_pays or seller_pays; null leaves it to the bids"""
     price_unit: str
     """tonne, piece or lot"""
     published_at: str | None
     seller_id: str
     status: str
-    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
+    """draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or
+    cancelled
+    """
     title: str
     total_mass: Mass | None
     version: int
@@ -1483,7 +1819,8 @@ class ImpactStated(Model):
 class ImportAnswer(Model):
     """The reading of one manifest. rows = imported + refused; imported = added + updated + unchanged.
 
-    `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows.
+    `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows. While it
+    runs, `rows_read` and then `rows_landed` rise; the counts are told when it has ended.
     """
 
     added: int
@@ -1491,10 +1828,15 @@ class ImportAnswer(Model):
     created_at: str
     failure: str | None
     failure_code: str | None
+    file_format: str | None
+    """csv, xlsx or jsonl, told by the content; null until it has been opened"""
     file_name: str
     id: str
     imported: int
-    listing_id: str
+    is_trial: bool
+    """Every row is judged, nothing lands"""
+    listing_id: str | None
+    """Null for a trial with a listing that would be new"""
     livemode: bool
     mapping: dict[str, Any]
     notes: list[str]
@@ -1503,17 +1845,22 @@ class ImportAnswer(Model):
     profile: str | None
     refused: int
     rows: int
+    rows_landed: int
+    rows_read: int
+    rows_total: int | None
+    """Known once the file has been read"""
     sha256: str
     size_bytes: int
     status: str
-    """received, completed or failed"""
+    """received, reading, landing, completed or failed"""
     unchanged: int
     updated: int
     version: int
 
 
 class ImportCompleted(Model):
-    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why.
+    """A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why. Of a
+    trial nothing has landed, and it may have no listing.
 
     rows = imported + refused; imported = added + updated + unchanged.
     """
@@ -1523,7 +1870,8 @@ class ImportCompleted(Model):
     failure_code: str | None
     import_id: str
     imported: int
-    listing_id: str
+    is_trial: bool
+    listing_id: str | None
     refused: int
     rows: int
     status: str
@@ -1633,9 +1981,15 @@ class IssuedKeyAnswer(Model):
 class ItemAnswer(Model):
     """`mass` is that of all pieces; null is weighed later. `waste_code` is six digits, null for what is no waste."""
 
+    batch: str | None
+    """The maker's batch or lot"""
     composition: list[Share] | None
     condition_grade: str | None
     """new, like_new, refurbished, used_good, used_fair, damaged, salvage"""
+    free_quantity: int
+    """What of it is neither awarded nor relisted, where it is sold in parts"""
+    gtin: str | None
+    """GS1's number of the product, 8, 12, 13 or 14 digits"""
     hp_codes: list[str]
     id: str
     is_data_bearing: bool | None
@@ -1644,10 +1998,15 @@ class ItemAnswer(Model):
     mass: Mass | None
     mass_method: str
     """declared, weighed, estimated or data_sheet"""
+    mass_uncertainty: Mass | None
+    """The half-width around the mass; null where nobody stated it"""
+    mpn: str | None
+    """The maker's part number"""
     packaging: Packaging | None
     photos: list[Photo]
     quantity: int
     reason_detail: str | None
+    recall_campaign_id: str | None
     return_reason: str | None
     """damaged, defective, end_of_life, unsold_inventory or product_recall"""
     title: str
@@ -1715,16 +2074,39 @@ class LineAnswer(Model):
     material: str
 
 
-class LinkAnswer(Model):
-    """A single-use link to the provider's form; it expires within minutes."""
+class LineageAnswer(Model):
+    """What went into the listing and out of it, in that order."""
 
-    url: str
+    data: list[LineageEntry]
+    listing_id: str
+
+
+class LineageEntry(Model):
+    """That pieces and grams of one item went into another; the item ids are the same where all of it moved."""
+
+    created_at: str
+    from_item_id: str
+    from_listing_id: str
+    id: str
+    kind: str
+    """split, merge or relist"""
+    mass: Mass | None
+    """Null where the goods were never weighed"""
+    moved_by: str
+    quantity: int
+    reason: str | None
+    to_item_id: str
+    to_listing_id: str
 
 
 class ListingAnswer(Model):
-    """A listing with its items. `invited` and the origins are told to the seller alone, notices on its drafts."""
+    """A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices
+    on its drafts.
+    """
 
     allowed_transitions: list[str] | None
+    award_rule: str
+    """by_hand or best_landed"""
     blocked_transitions: list[BlockedTransition] | None
     closes_at: str | None
     country: str
@@ -1741,6 +2123,8 @@ class ListingAnswer(Model):
     hard_cap_at: str | None
     haulage_vat_bps: int
     id: str
+    increment: Money | None
+    """What a better bid is better by; null: by the published table"""
     inspection_days: int
     invited: list[str]
     item_count: int
@@ -1748,20 +2132,33 @@ class ListingAnswer(Model):
     latitude: float
     livemode: bool
     longitude: float
+    lot_rule: str
+    """What a bid may be for: whole, by_item or by_fraction"""
     materials: list[MaterialMass]
+    min_quantity: int | None
+    """by_fraction: the fewest pieces of an item that are sold"""
     mode: str
-    """sealed, timed or negotiated"""
+    """sealed, timed, negotiated or instant"""
     notices: list[Notice]
     opens_at: str | None
     origin_listing_id: str | None
     origin_remainder_id: str | None
+    price: Money | None
+    """Of an instant listing: signed, per `price_unit`"""
+    price_direction: str | None
+    """buyer_pays or seller_pays; null leaves it to the bids"""
     price_unit: str
     """tonne, piece or lot"""
     published_at: str | None
+    recovers_vat: bool
+    """If the seller does not, the VAT it pays counts in its ranking"""
+    reserve_price: Money | None
     seller_id: str
     site_id: str
     status: str
-    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
+    """draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or
+    cancelled
+    """
     title: str
     tolerance_bps: int
     total_mass: Mass | None
@@ -1906,8 +2303,48 @@ class ListingFulfilled(Model):
     visibility: str
 
 
+class ListingMerged(Model):
+    """All goods of the draft are in another draft now."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    into_listing_id: str | None
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    moved: list[MovedGoods] | None
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
 class ListingOpened(Model):
     """`closes_at` is when bidding ends; None only for a negotiated listing without an end."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingPartiallyAwarded(Model):
+    """A bid on part of the lot was chosen; something is left, or was not confirmed and is free again."""
 
     closes_at: str | None
     country: str
@@ -1936,6 +2373,48 @@ class ListingPublished(Model):
     listing_id: str
     materials: list[MaterialMass]
     mode: str
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingRemainderRelisted(Model):
+    """What nobody has won is offered anew, in a draft of its own."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    into_listing_id: str | None
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    moved: list[MovedGoods] | None
+    opens_at: str | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingSplit(Model):
+    """Goods have left the listing for a new draft; the sums are of what remains."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    into_listing_id: str | None
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    moved: list[MovedGoods] | None
     opens_at: str | None
     price_unit: str
     seller_id: str
@@ -1981,14 +2460,20 @@ class ListingSummary(Model):
     longitude: float
     materials: list[MaterialMass]
     mode: str
-    """sealed, timed or negotiated"""
+    """sealed, timed, negotiated or instant"""
     opens_at: str | None
+    price: Money | None
+    """Of an instant listing: signed, per `price_unit`"""
+    price_direction: str | None
+    """buyer_pays or seller_pays; null leaves it to the bids"""
     price_unit: str
     """tonne, piece or lot"""
     published_at: str | None
     seller_id: str
     status: str
-    """draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled"""
+    """draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or
+    cancelled
+    """
     title: str
     total_mass: Mass | None
     version: int
@@ -2109,12 +2594,34 @@ class MemberRoleChanged(Model):
     organization_id: str
 
 
+class MissAnswer(Model):
+    """A criterion that the lot misses: figures in `unit`, or names where it has none."""
+
+    criterion: str
+    """distance, material_share, condition, waste_code, quantity, price, currency or disposition"""
+    offered: str | None
+    """null: the listing does not say"""
+    unit: str | None
+    wanted: str
+
+
 class Money(Model):
     """An object of the API."""
 
     amount: str
     currency: str
     """Known values: EUR, USD, GBP, CHF, CAD, SEK, DKK, NOK, PLN, CZK, JPY, KWD."""
+
+
+class MovedGoods(Model):
+    """What went from one item into another; the ids are the same where a whole item moved. `mass` None: never
+    weighed.
+    """
+
+    from_item_id: str
+    mass: Mass | None
+    quantity: int
+    to_item_id: str
 
 
 class Notice(Model):
@@ -2232,6 +2739,17 @@ class OfferWithdrawn(Model):
     offer_id: str
     pickup_id: str
     price: Money
+
+
+class OpeningAnswer(Model):
+    """What the commitment opens to: `commitment` is SHA-256 over this object's canonical JSON (RFC 8785)."""
+
+    bid_id: str
+    haulage_ceiling: Money | None
+    haulage_quote: Money | None
+    price: Money
+    salt: str
+    """32 random bytes, hexadecimal"""
 
 
 class OpeningHours(Model):
@@ -3066,6 +3584,61 @@ class PickupUnscheduled(Model):
     to_site_id: str
 
 
+class Predicate(Model):
+    """Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not
+    matter.
+    """
+
+    batches: list[str] | None
+    """Batch or lot numbers"""
+    gtins: list[str] | None
+    mpns: list[str] | None
+    """Manufacturer part numbers or models"""
+    serial_ranges: list[SerialRange] | None
+    serials: list[str] | None
+    title_words: list[str] | None
+    """All of them stand in the title; alone they reach only your own goods"""
+
+
+class ProfileAnswer(Model):
+    """A mapping that your organization has kept."""
+
+    created_at: str
+    id: str
+    livemode: bool
+    mapping: dict[str, Any]
+    """Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns, separator}`; or
+    `{constant}`. `decimal` is the decimal mark of text cells.
+    """
+    name: str
+    version: int
+
+
+class ProposalAnswer(Model):
+    """A mapping proposed from the header and the first rows; nothing is kept of the file."""
+
+    columns: list[ColumnAnswer]
+    delimiter: str | None
+    """Null for what has none"""
+    encoding: str | None
+    """Null for a workbook"""
+    file_format: str
+    """csv, xlsx or jsonl"""
+    mapping: dict[str, Any]
+    """Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns, separator}`; or
+    `{constant}`. `decimal` is the decimal mark of text cells.
+    """
+    missing: list[str]
+    """Targets that every mapping needs and this one has not"""
+    notes: list[str]
+    profile: str | None
+    """A shipped mapping that reads the file as it is"""
+    unknown_values: dict[str, list[str]]
+    """Cells whose meaning nobody knows, by target"""
+    unmapped: list[str]
+    """Columns that nothing is proposed for"""
+
+
 class PublicKey(Model):
     """RFC 8037."""
 
@@ -3085,19 +3658,38 @@ class QuantityAnswer(Model):
 
 
 class RankedAnswer(Model):
-    """What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission`."""
+    """What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission` − `tax`; and why it
+    stands where it does.
+    """
 
+    behind: BehindAnswer | None
+    """null for the first"""
     bid_id: str
     bidder_id: str
+    co2e: Mass | None
+    """As the bidder states it; null is missing, not nothing"""
     commission: Money
     disposition: str
+    dominated_by: list[str]
+    """Efficient ones that are, the best ten"""
+    estimated_distance_km: int
+    """An estimate by road: the great circle to the bidder's site × 1.3, rounded up to 10 km"""
     haulage: Money
     haulage_basis: str
+    is_efficient: bool
+    """No bid is at least as good in value, rung and CO2e, and better in one of them"""
     landed_net_value: Money
+    meets_reserve: bool | None
+    """null where the seller set none"""
+    permits_fit: bool | None
+    """Whether the bidder's permits cover the goods today; null once it is over"""
+    permits_lack: list[BlockedReason]
+    """Why they do not"""
     price: Money
     rank: int
     received_at: str
     status: str
+    tax: Money
     total: Money
 
 
@@ -3108,6 +3700,10 @@ class RankingAnswer(Model):
     """Of the price, where the seller is paid"""
     data: list[RankedAnswer]
     listing_id: str
+    reserve: Money | None
+    """The least landed net value at which a rule awards"""
+    tie_break: list[str]
+    """What decides, in this order"""
 
 
 class ReasonAnswer(Model):
@@ -3117,34 +3713,56 @@ class ReasonAnswer(Model):
     detail: str
 
 
-class ReceiptAnswer(Model):
-    """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
+class RecallAnswer(Model):
+    """A recall campaign. `effectiveness` is told to its manufacturer alone."""
 
     allowed_transitions: list[str] | None
     blocked_transitions: list[BlockedTransition] | None
     created_at: str
-    expanded: ReceiptAnswerExpanded | None
-    """What `expand` asked for, by name; null where you may not see it"""
-    flags: list[FlagAnswer]
+    description: str | None
+    dispositions: list[str]
+    effectiveness: Effectiveness | None
+    end_reason: str | None
+    ended_at: str | None
     id: str
-    inspect_by: str
-    inspected_at: str | None
-    lines: list[ReceiptLineAnswer]
     livemode: bool
-    measurement: MeasurementAnswer
-    """How the masses were found."""
-    order_id: str
-    pickup_id: str
-    site_id: str
+    manufacturer_id: str
+    predicate: Predicate
+    """Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not
+    matter.
+    """
+    proofs: list[str]
     status: str
-    """received or inspected"""
+    """open, closed or lifted"""
+    title: str
     version: int
 
 
-class ReceiptAnswerExpanded(Model):
-    """Only what was asked for is there."""
+class RecallClosed(Model):
+    """`status` closed: nothing more is looked for, what is stopped stays so. lifted: every stop is gone."""
 
-    order: OrderAnswer | None
+    campaign_id: str
+    manufacturer_id: str
+    reason: str
+    status: str
+
+
+class RecallOpened(Model):
+    """Matching goods are stopped from now on; those that were there already are."""
+
+    campaign_id: str
+    dispositions: list[str]
+    manufacturer_id: str
+    title: str
+
+
+class ReceiptBookAnswer(Model):
+    """`statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at."""
+
+    closed_at: str
+    data: list[ServicesBiddingSchemasOfReceiptsLinkAnswer]
+    listing_id: str
+    statement: str
 
 
 class ReceiptInspected(Model):
@@ -3254,10 +3872,66 @@ class RowProblemAnswer(Model):
     row: int | None
 
 
+class SavedSearchAnswer(Model):
+    """A search that is kept."""
+
+    created_at: str
+    criteria: Criteria
+    """What a search asks, under the names of its parameters; what is left out asks nothing."""
+    id: str
+    livemode: bool
+    name: str
+    org_id: str
+    version: int
+
+
+class SavedSearchMatched(Model):
+    """A listing was published that the search finds. Told once for each search and listing."""
+
+    listing_id: str
+    name: str
+    org_id: str
+    saved_search_id: str
+    title: str
+
+
 class SecretRotated(Model):
     """Both secrets sign for 24 hours, then the new one alone."""
 
     endpoint_id: str
+
+
+class SerialRange(Model):
+    """Serial numbers that count up behind one prefix, such as SN-00100 to SN-00250; both ends are meant."""
+
+    first: str
+    last: str
+
+
+class ServicesBiddingSchemasOfReceiptsLinkAnswer(Model):
+    """hash = SHA-256(hash before ‖ digest), digest = SHA-256(receipt); before the first stands SHA-256("backhaul
+    bid receipts" ‖ 0 ‖ listing_id).
+    """
+
+    digest: str
+    hash: str
+    position: int
+    receipt: str | None
+    """Null where the bid was never opened"""
+
+
+class ServicesBiddingSchemasOfReceiptsReceiptAnswer(Model):
+    """`position` and `hash` are the receipt's place in the listing's chain, told after the close."""
+
+    bid_id: str
+    commitment: str
+    """SHA-256 of the opening, hexadecimal"""
+    hash: str | None
+    listing_id: str
+    opening: OpeningAnswer | None
+    position: int | None
+    receipt: str
+    """JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed"""
 
 
 class ServicesCertificationSchemasReferenceWasteCodeAnswer(Model):
@@ -3293,6 +3967,36 @@ class ServicesKernelHttpReferenceWasteCodeAnswer(Model):
     title: str
     valid_from: str | None
     valid_until: str | None
+
+
+class ServicesOrdersSchemasAnswersReceiptAnswer(Model):
+    """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    expanded: dict[str, Any] | None
+    """What `expand` asked for, by name; null where you may not see it"""
+    flags: list[FlagAnswer]
+    id: str
+    inspect_by: str
+    inspected_at: str | None
+    lines: list[ReceiptLineAnswer]
+    livemode: bool
+    measurement: MeasurementAnswer
+    """How the masses were found."""
+    order_id: str
+    pickup_id: str
+    site_id: str
+    status: str
+    """received or inspected"""
+    version: int
+
+
+class ServicesPaymentsSchemasLinkAnswer(Model):
+    """A single-use link to the provider's form; it expires within minutes."""
+
+    url: str
 
 
 class SessionAnswer(Model):
@@ -3382,6 +4086,55 @@ class StepAnswer(Model):
     mass: Mass
     on: str
     operation: str | None
+
+
+class StopAnswer(Model):
+    """A stop on a unit, or on all of an item. `item_id` is where the goods stood when they were stopped."""
+
+    campaign_id: str
+    certificate_id: str | None
+    created_at: str
+    external_id: str | None
+    id: str
+    item_id: str
+    lift_reason: str | None
+    """lifted, remedied, or joined into another item"""
+    lifted_at: str | None
+    matched_on: list[str]
+    """The fields of the predicate that were met"""
+    quantity: int
+    reason: str
+    remedied_quantity: int
+    seller_id: str
+
+
+class StopLifted(Model):
+    """Goods are free again, or have gone as the campaign asks: `lift_reason` is lifted or remedied."""
+
+    campaign_id: str
+    external_ids: list[str]
+    item_id: str
+    lift_reason: str
+    listing_id: str | None
+    manufacturer_id: str
+    quantity: int
+    reason: str
+    seller_id: str
+
+
+class StopPlaced(Model):
+    """Goods are in quarantine: nothing is decided about them but under the campaign. Without external ids it is
+    the whole item.
+    """
+
+    campaign_id: str
+    external_ids: list[str]
+    item_id: str
+    listing_id: str | None
+    manufacturer_id: str
+    quantity: int
+    reason: str
+    seller_id: str
 
 
 class Terms(Model):
@@ -3539,6 +4292,13 @@ class ArrivedLineParam(TypedDict):
     quantity: NotRequired[int | None]
 
 
+class BidPartParam(TypedDict):
+    """An item that is bid for; `quantity` None: all of it."""
+
+    item_id: str
+    quantity: NotRequired[int | None]
+
+
 class BlackoutParam(TypedDict):
     """Days on which nobody is at the dock, both inclusive, by the site's calendar."""
 
@@ -3563,6 +4323,35 @@ class ContactParam(TypedDict):
     name: str
     phone: NotRequired[str | None]
     """E.164, e.g. +495615550123"""
+
+
+class CriteriaParam(TypedDict):
+    """What a search asks, under the names of its parameters; what is left out asks nothing."""
+
+    closes_from: NotRequired[str | datetime | None]
+    closes_until: NotRequired[str | datetime | None]
+    condition: NotRequired[str | None]
+    """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    condition_floor: NotRequired[str | None]
+    """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    country: NotRequired[str | None]
+    """ISO 3166-1 alpha-2"""
+    disposition_floor: NotRequired[str | None]
+    """Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose."""
+    mass_max_kg: NotRequired[int | None]
+    mass_min_kg: NotRequired[int | None]
+    material: NotRequired[str | None]
+    mode: NotRequired[str | None]
+    """Known values: sealed, timed, negotiated, instant."""
+    near: NotRequired[str | None]
+    """latitude,longitude in degrees"""
+    price_direction: NotRequired[str | None]
+    """Known values: buyer_pays, seller_pays."""
+    radius_km: NotRequired[float]
+    return_reason: NotRequired[str | None]
+    """Known values: damaged, defective, end_of_life, unsold_inventory, product_recall."""
+    text: NotRequired[str | None]
+    waste_code: NotRequired[str | None]
 
 
 class EvidenceParam(TypedDict):
@@ -3641,9 +4430,11 @@ class NewItemParam(TypedDict):
     missing.
     """
 
+    batch: NotRequired[str | None]
     composition: NotRequired[Sequence[ShareParam | Share] | None]
     condition_grade: NotRequired[str | None]
     """Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage."""
+    gtin: NotRequired[str | None]
     hp_codes: NotRequired[Sequence[str]]
     is_data_bearing: NotRequired[bool | None]
     is_hazardous: NotRequired[bool | None]
@@ -3651,6 +4442,9 @@ class NewItemParam(TypedDict):
     mass: NotRequired[MassParam | Mass | None]
     mass_method: NotRequired[str]
     """Known values: declared, weighed, estimated, data_sheet."""
+    mass_uncertainty: NotRequired[MassParam | Mass | None]
+    """The half-width around the mass, of all pieces"""
+    mpn: NotRequired[str | None]
     packaging: NotRequired[PackagingParam | Packaging | None]
     photos: NotRequired[Sequence[PhotoParam | Photo]]
     quantity: int
@@ -3658,6 +4452,8 @@ class NewItemParam(TypedDict):
     """damaged: cause and moment; defective: fault or test result; unsold_inventory: batches, brand rules, and why
     if it may be destroyed; product_recall: the campaign and where the goods are kept
     """
+    recall_campaign_id: NotRequired[str | None]
+    """product_recall: the campaign under which recalled goods may be offered"""
     return_reason: NotRequired[str | None]
     """Known values: damaged, defective, end_of_life, unsold_inventory, product_recall."""
     title: str
@@ -3741,6 +4537,22 @@ class PickupDriverParam(TypedDict):
     name: str
 
 
+class PredicateParam(TypedDict):
+    """Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not
+    matter.
+    """
+
+    batches: NotRequired[Sequence[str]]
+    """Batch or lot numbers"""
+    gtins: NotRequired[Sequence[str]]
+    mpns: NotRequired[Sequence[str]]
+    """Manufacturer part numbers or models"""
+    serial_ranges: NotRequired[Sequence[SerialRangeParam | SerialRange]]
+    serials: NotRequired[Sequence[str]]
+    title_words: NotRequired[Sequence[str]]
+    """All of them stand in the title; alone they reach only your own goods"""
+
+
 class ReasonGivenParam(TypedDict):
     """One open point, in words its reader can act on."""
 
@@ -3806,6 +4618,13 @@ class RelistParam(TypedDict):
     waste_code: NotRequired[str | None]
 
 
+class SerialRangeParam(TypedDict):
+    """Serial numbers that count up behind one prefix, such as SN-00100 to SN-00250; both ends are meant."""
+
+    first: str
+    last: str
+
+
 class ShareParam(TypedDict):
     """A material's part of the mass, in ppm."""
 
@@ -3840,6 +4659,14 @@ class TakenBatchParam(TypedDict):
     """make: what goes in, all that is left if not given; modify: what was touched; adjust: what is left, as
     weighed now
     """
+
+
+class TakenItemParam(TypedDict):
+    """Of an item: all of it, a quantity, or the units of these external ids. Units move whole."""
+
+    external_ids: NotRequired[Sequence[str]]
+    item_id: str
+    quantity: NotRequired[int | None]
 
 
 class WhereaboutsParam(TypedDict):

@@ -401,6 +401,48 @@ class BidsResource(Resource):
     """`client.bids`."""
 
     @operation
+    def accept_counter(
+        self,
+        bid_id: str,
+        *,
+        if_match: str | int,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        terms_hash: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Accept a counter-offer
+
+        The side that did not move last takes the figures on the table; `If-Match` is the bid's ETag. This is
+        the award and its confirmation in one: both sides are bound, the money is collected and a pickup waits
+        to be planned.
+
+        Refused: `not_your_turn`, `counter_has_expired`, `terms_differ` where the `terms_hash` sent is of other
+        terms, and for every reason that refuses an award: `already_awarded`, `bid_has_expired`,
+        `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+        `permit_tonnage`, `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.awarded`, `listing.awarded`,
+        `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to the others, `deal.agreed`,
+        `deal.collecting` and `pickup.created`.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `terms_hash`: `terms_hash` of the order that a dry run has answered; null: as they follow
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/accept_counter",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"terms_hash": terms_hash},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @operation
     def award(
         self, bid_id: str, *, if_match: str | int, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
     ) -> Answer[models.OrderAnswer]:
@@ -410,11 +452,12 @@ class BidsResource(Resource):
         ETag. The terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two
         business days to confirm.
 
-        Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
-        whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for
-        a side that may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409)). Causes `bid.awarded`,
-        `listing.awarded` and `order.created`.
+        Refused with every reason: `recall_quarantine`, `already_awarded`, `still_open`, `bid_has_expired`,
+        `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+        `permit_tonnage`, and for a side that may begin nothing new (`not_verified`, `organization_suspended`,
+        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409)). Of a
+        listing sold in parts the order is for what was bid for. Causes `bid.awarded`, `listing.awarded`
+        (`listing.partially_awarded` while something is left) and `order.created`.
 
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -447,8 +490,9 @@ class BidsResource(Resource):
         The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
         sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
-        `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+        Refused: `recall_quarantine`, `not_awarded`, `terms_differ`, `confirm_window_over`. Causes
+        `bid.confirmed`, `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and
+        `pickup.created`.
 
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -469,6 +513,71 @@ class BidsResource(Resource):
         )
 
     @operation
+    def counter(
+        self,
+        bid_id: str,
+        *,
+        if_match: str | int,
+        price: models.MoneyParam | models.Money,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        expires_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        note: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Counter a bid
+
+        Says what you would take instead. Seller and bidder take turns: only who did not move last may counter
+        or accept, and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody
+        answers what they have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+
+        Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures
+        do not fit: `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `expires_at`: Until when the other side may accept it; null: no end
+        - `haulage`: FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left
+        out: as last said
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/counter",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"expires_at": expires_at, "haulage": haulage, "note": note, "price": price},
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+    @operation
+    def counters(
+        self,
+        bid_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.CounterAnswer]]:
+        """List the counter-offers to a bid
+
+        What seller and bidder said, newest first; for the two of them.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}/counters", query={"cursor": cursor, "limit": limit}),
+            Page[models.CounterAnswer],
+            options,
+        )
+
+    @operation
     def get(
         self, bid_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
     ) -> Answer[models.BidAnswer]:
@@ -481,6 +590,31 @@ class BidsResource(Resource):
         """
         return self._send(
             Call("GET", f"/v1/bids/{segment(bid_id)}", query={"expand": expand}), models.BidAnswer, options
+        )
+
+    @operation
+    def history(
+        self, listing_id: str, *, format: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Export the bids for a listing
+
+        For the seller, when it may read the ranking: every bid whatever became of it, every counter-offer,
+        every move from state to state, oldest first. A bid that was withdrawn from a sealed listing was never
+        opened and is not in it. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
+        - `format`: One JSON object a line, or a table One JSON object a line, or a table Known values: ndjson,
+        csv.
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/listings/{segment(listing_id)}/bids/history",
+                query={"format": format},
+                accept="application/x-ndjson",
+            ),
+            str,
+            options,
         )
 
     @operation
@@ -524,38 +658,56 @@ class BidsResource(Resource):
         listing_id: str,
         price: models.MoneyParam | models.Money,
         site_id: str,
+        co2e: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         dry_run: bool | NotGiven = NOT_GIVEN,
         haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        limit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         operation: str | None | NotGiven = NOT_GIVEN,
+        parts: Sequence[models.BidPartParam | models.BidPart] | None | NotGiven = NOT_GIVEN,
         price_unit: str | None | NotGiven = NOT_GIVEN,
         valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.BidAnswer]:
         """Place a bid
 
-        A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock
-        read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
-        yours alone until the close.
+        A promise for the whole lot, or for `parts` of a listing that is sold by item or by fraction; a second
+        bid of yours takes the place of the first. It counts if our clock read no more than the listing's
+        `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
 
         Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
         `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
-        beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that
-        your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
-        `currency_differs`, `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`,
-        `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused while you may begin nothing
-        new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
-        seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+        beats the leading price by the increment, an instant one its own price), with `permit_scope`,
+        `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
+        tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
+        `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`,
+        `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
+        `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
+        `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and
+        while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
+        `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it
+        supersedes, and `bid.met_price` for an instant listing: the first such bid wins at once.
+
+        In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is
+        better by the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00,
+        5.00 below 10,000.00, 25.00 below 100,000.00 and 100.00 above (in minor units alike where a currency has
+        other digits). Of equal limits the earlier leads; only a bid that takes the lead in the last five
+        minutes moves the end, by as much.
 
         - `dry_run`: Run every check, answer what would be, change nothing
+        - `co2e`: CO2e that haulage and treatment of the whole lot will emit, as you state it
         - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
         repair, remanufacture, harvest, recycle, recover, dispose.
         - `haulage_basis`: FCA: you collect and pay the carrier; DAP: the seller delivers and pays it (Incoterms
         2020) Known values: FCA, DAP.
         - `haulage_ceiling`: FCA: the most you will pay a carrier, net
         - `haulage_quote`: DAP: what delivering to your site costs the seller, net; part of the ranking
+        - `limit`: Timed listings only: up to here your bid is raised for you when others bid, no further than
+        needed; told to nobody
         - `operation`: The recovery or disposal operation your permit must name
+        - `parts`: What the bid is for, all or nothing, where the listing is sold by item or fraction; null: the
+        whole lot. The price per tonne or piece counts for these; a price per lot is for all of them together.
         - `price_unit`: If sent, it must be the listing's Known values: tonne, piece, lot.
         - `site_id`: Your site to which the goods will go
         - `valid_until`: Until when you are bound; null: no end
@@ -566,12 +718,15 @@ class BidsResource(Resource):
                 "/v1/bids",
                 query={"dry_run": dry_run},
                 json={
+                    "co2e": co2e,
                     "disposition": disposition,
                     "haulage_basis": haulage_basis,
                     "haulage_ceiling": haulage_ceiling,
                     "haulage_quote": haulage_quote,
+                    "limit": limit,
                     "listing_id": listing_id,
                     "operation": operation,
+                    "parts": parts,
                     "price": price,
                     "price_unit": price_unit,
                     "site_id": site_id,
@@ -588,12 +743,46 @@ class BidsResource(Resource):
         """Rank the bids for a listing
 
         For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
-        price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
-        then who came first. Refused with `not_the_seller` and `still_open`.
+        price on the declared quantity, less the seller's haulage, its commission and the tax it cannot recover;
+        then the higher rung, the lower CO2e, who came first, the id. Each bid tells what parts it from the one
+        above, which bids are better in every respect, how far the goods would travel, and whether its bidder's
+        permits cover them today. Refused with `not_the_seller` and `still_open`.
 
         - `listing_id`: The id of an offer of goods
         """
         return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options)
+
+    @operation
+    def receipt(
+        self, bid_id: str, **options: Unpack[Options]
+    ) -> Answer[models.ServicesBiddingSchemasOfReceiptsReceiptAnswer]:
+        """Read a bid's receipt
+
+        Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the
+        amounts without telling them; with `opening` you prove what you sent. For the bidder at once, for the
+        seller once the bid was opened.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        """
+        return self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"),
+            models.ServicesBiddingSchemasOfReceiptsReceiptAnswer,
+            options,
+        )
+
+    @operation
+    def receipts(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptBookAnswer]:
+        """Read the chain of receipts of a sealed listing
+
+        For the seller, after the close: the receipts of all bids, hash-chained in the order in which they were
+        received, and our signed statement of how many there are and where the chain ends. Of bids that were
+        withdrawn there is a digest alone. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return self._send(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/receipts"), models.ReceiptBookAnswer, options
+        )
 
     @operation
     def withdraw(
@@ -631,6 +820,48 @@ class AsyncBidsResource(AsyncResource):
     """`client.bids`, awaited."""
 
     @async_operation
+    async def accept_counter(
+        self,
+        bid_id: str,
+        *,
+        if_match: str | int,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        terms_hash: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Accept a counter-offer
+
+        The side that did not move last takes the figures on the table; `If-Match` is the bid's ETag. This is
+        the award and its confirmation in one: both sides are bound, the money is collected and a pickup waits
+        to be planned.
+
+        Refused: `not_your_turn`, `counter_has_expired`, `terms_differ` where the `terms_hash` sent is of other
+        terms, and for every reason that refuses an award: `already_awarded`, `bid_has_expired`,
+        `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+        `permit_tonnage`, `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.awarded`, `listing.awarded`,
+        `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to the others, `deal.agreed`,
+        `deal.collecting` and `pickup.created`.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `terms_hash`: `terms_hash` of the order that a dry run has answered; null: as they follow
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/accept_counter",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"terms_hash": terms_hash},
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @async_operation
     async def award(
         self, bid_id: str, *, if_match: str | int, dry_run: bool | NotGiven = NOT_GIVEN, **options: Unpack[WriteOptions]
     ) -> Answer[models.OrderAnswer]:
@@ -640,11 +871,12 @@ class AsyncBidsResource(AsyncResource):
         ETag. The terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two
         business days to confirm.
 
-        Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of
-        whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for
-        a side that may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409)). Causes `bid.awarded`,
-        `listing.awarded` and `order.created`.
+        Refused with every reason: `recall_quarantine`, `already_awarded`, `still_open`, `bid_has_expired`,
+        `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+        `permit_tonnage`, and for a side that may begin nothing new (`not_verified`, `organization_suspended`,
+        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409)). Of a
+        listing sold in parts the order is for what was bid for. Causes `bid.awarded`, `listing.awarded`
+        (`listing.partially_awarded` while something is left) and `order.created`.
 
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -677,8 +909,9 @@ class AsyncBidsResource(AsyncResource):
         The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both
         sides are bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
 
-        Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
-        `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+        Refused: `recall_quarantine`, `not_awarded`, `terms_differ`, `confirm_window_over`. Causes
+        `bid.confirmed`, `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and
+        `pickup.created`.
 
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -699,6 +932,71 @@ class AsyncBidsResource(AsyncResource):
         )
 
     @async_operation
+    async def counter(
+        self,
+        bid_id: str,
+        *,
+        if_match: str | int,
+        price: models.MoneyParam | models.Money,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        expires_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        haulage: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        note: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.BidAnswer]:
+        """Counter a bid
+
+        Says what you would take instead. Seller and bidder take turns: only who did not move last may counter
+        or accept, and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody
+        answers what they have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+
+        Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures
+        do not fit: `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `expires_at`: Until when the other side may accept it; null: no end
+        - `haulage`: FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left
+        out: as last said
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/bids/{segment(bid_id)}/counter",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"expires_at": expires_at, "haulage": haulage, "note": note, "price": price},
+                is_keyed=True,
+            ),
+            models.BidAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def counters(
+        self,
+        bid_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.CounterAnswer]]:
+        """List the counter-offers to a bid
+
+        What seller and bidder said, newest first; for the two of them.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}/counters", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.CounterAnswer],
+            options,
+        )
+
+    @async_operation
     async def get(
         self, bid_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
     ) -> Answer[models.BidAnswer]:
@@ -711,6 +1009,31 @@ class AsyncBidsResource(AsyncResource):
         """
         return await self._send(
             Call("GET", f"/v1/bids/{segment(bid_id)}", query={"expand": expand}), models.BidAnswer, options
+        )
+
+    @async_operation
+    async def history(
+        self, listing_id: str, *, format: str | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[str]:
+        """Export the bids for a listing
+
+        For the seller, when it may read the ranking: every bid whatever became of it, every counter-offer,
+        every move from state to state, oldest first. A bid that was withdrawn from a sealed listing was never
+        opened and is not in it. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
+        - `format`: One JSON object a line, or a table One JSON object a line, or a table Known values: ndjson,
+        csv.
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/listings/{segment(listing_id)}/bids/history",
+                query={"format": format},
+                accept="application/x-ndjson",
+            ),
+            str,
+            options,
         )
 
     @async_list_operation
@@ -754,38 +1077,56 @@ class AsyncBidsResource(AsyncResource):
         listing_id: str,
         price: models.MoneyParam | models.Money,
         site_id: str,
+        co2e: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         dry_run: bool | NotGiven = NOT_GIVEN,
         haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        limit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         operation: str | None | NotGiven = NOT_GIVEN,
+        parts: Sequence[models.BidPartParam | models.BidPart] | None | NotGiven = NOT_GIVEN,
         price_unit: str | None | NotGiven = NOT_GIVEN,
         valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.BidAnswer]:
         """Place a bid
 
-        A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock
-        read no more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is
-        yours alone until the close.
+        A promise for the whole lot, or for `parts` of a listing that is sold by item or by fraction; a second
+        bid of yours takes the place of the first. It counts if our clock read no more than the listing's
+        `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
 
         Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
         `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
-        beats the leading price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that
-        your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
-        `currency_differs`, `price_unit_differs`, `disposition_below_floor`, `haulage_does_not_fit`,
-        `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`. Refused while you may begin nothing
-        new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
-        seller only where bids are not sealed, and `bid.withdrawn` for the bid it supersedes.
+        beats the leading price by the increment, an instant one its own price), with `permit_scope`,
+        `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
+        tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
+        `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`,
+        `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
+        `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
+        `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and
+        while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
+        `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it
+        supersedes, and `bid.met_price` for an instant listing: the first such bid wins at once.
+
+        In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is
+        better by the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00,
+        5.00 below 10,000.00, 25.00 below 100,000.00 and 100.00 above (in minor units alike where a currency has
+        other digits). Of equal limits the earlier leads; only a bid that takes the lead in the last five
+        minutes moves the end, by as much.
 
         - `dry_run`: Run every check, answer what would be, change nothing
+        - `co2e`: CO2e that haulage and treatment of the whole lot will emit, as you state it
         - `disposition`: What becomes of the goods: the listing's floor or a higher rung Known values: reuse,
         repair, remanufacture, harvest, recycle, recover, dispose.
         - `haulage_basis`: FCA: you collect and pay the carrier; DAP: the seller delivers and pays it (Incoterms
         2020) Known values: FCA, DAP.
         - `haulage_ceiling`: FCA: the most you will pay a carrier, net
         - `haulage_quote`: DAP: what delivering to your site costs the seller, net; part of the ranking
+        - `limit`: Timed listings only: up to here your bid is raised for you when others bid, no further than
+        needed; told to nobody
         - `operation`: The recovery or disposal operation your permit must name
+        - `parts`: What the bid is for, all or nothing, where the listing is sold by item or fraction; null: the
+        whole lot. The price per tonne or piece counts for these; a price per lot is for all of them together.
         - `price_unit`: If sent, it must be the listing's Known values: tonne, piece, lot.
         - `site_id`: Your site to which the goods will go
         - `valid_until`: Until when you are bound; null: no end
@@ -796,12 +1137,15 @@ class AsyncBidsResource(AsyncResource):
                 "/v1/bids",
                 query={"dry_run": dry_run},
                 json={
+                    "co2e": co2e,
                     "disposition": disposition,
                     "haulage_basis": haulage_basis,
                     "haulage_ceiling": haulage_ceiling,
                     "haulage_quote": haulage_quote,
+                    "limit": limit,
                     "listing_id": listing_id,
                     "operation": operation,
+                    "parts": parts,
                     "price": price,
                     "price_unit": price_unit,
                     "site_id": site_id,
@@ -818,13 +1162,47 @@ class AsyncBidsResource(AsyncResource):
         """Rank the bids for a listing
 
         For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the
-        price on the declared quantity, less the seller's haulage, less its commission; then the higher rung,
-        then who came first. Refused with `not_the_seller` and `still_open`.
+        price on the declared quantity, less the seller's haulage, its commission and the tax it cannot recover;
+        then the higher rung, the lower CO2e, who came first, the id. Each bid tells what parts it from the one
+        above, which bids are better in every respect, how far the goods would travel, and whether its bidder's
+        permits cover them today. Refused with `not_the_seller` and `still_open`.
 
         - `listing_id`: The id of an offer of goods
         """
         return await self._send(
             Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options
+        )
+
+    @async_operation
+    async def receipt(
+        self, bid_id: str, **options: Unpack[Options]
+    ) -> Answer[models.ServicesBiddingSchemasOfReceiptsReceiptAnswer]:
+        """Read a bid's receipt
+
+        Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the
+        amounts without telling them; with `opening` you prove what you sent. For the bidder at once, for the
+        seller once the bid was opened.
+
+        - `bid_id`: The id of a processor's promise for a lot
+        """
+        return await self._send(
+            Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"),
+            models.ServicesBiddingSchemasOfReceiptsReceiptAnswer,
+            options,
+        )
+
+    @async_operation
+    async def receipts(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptBookAnswer]:
+        """Read the chain of receipts of a sealed listing
+
+        For the seller, after the close: the receipts of all bids, hash-chained in the order in which they were
+        received, and our signed statement of how many there are and where the chain ends. Of bids that were
+        withdrawn there is a digest alone. Refused with `not_the_seller` and `still_open`.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return await self._send(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/receipts"), models.ReceiptBookAnswer, options
         )
 
     @async_operation
@@ -2335,6 +2713,462 @@ class AsyncDeliveriesResource(AsyncResource):
         )
 
 
+class DemandOrdersResource(Resource):
+    """`client.demand_orders`."""
+
+    @operation
+    def cancel(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Cancel a standing order
+
+        For good; its bids stand. Causes `demand_order.cancelled`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @operation
+    def create(
+        self,
+        *,
+        disposition: str,
+        material: str,
+        name: str,
+        price_limit: models.MoneyParam | models.Money,
+        radius_km: float,
+        site_id: str,
+        weekly: models.MassParam | models.Mass,
+        bid_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        bids_by_itself: bool | NotGiven = NOT_GIVEN,
+        condition_floor: str | None | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        least_share_bps: int | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
+        waste_codes: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Give a standing order
+
+        Every listing published from now on is held against it: a match is told as `demand_order.matched`, what
+        misses one or two criteria is kept with figures. With `bids_by_itself` (your credential also holds
+        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, and
+        never for more than the week has left.
+
+        Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
+        `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
+
+        - `bid_price`: What it bids for a tonne, not above `price_limit`; null: the limit itself
+        - `bids_by_itself`: Whether it bids for what matches, within its limits
+        - `condition_floor`: This grade or better, of the worst piece Known values: new, like_new, refurbished,
+        used_good, used_fair, damaged, salvage.
+        - `disposition`: What becomes of the goods Known values: reuse, repair, remanufacture, harvest, recycle,
+        recover, dispose.
+        - `haulage_ceiling`: The most you pay a carrier for one lot, net
+        - `least_share_bps`: The material's part of the lot's mass, at least, in basis points
+        - `material`: A material's code, or unknown
+        - `operation`: The operation your permit must name
+        - `radius_km`: Around the site, as the crow flies
+        - `site_id`: Your site to which the goods will go; distances count from here
+        - `valid_until`: null: until it is cancelled
+        - `waste_codes`: Only these; empty: any, and goods that are no waste
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/demand-orders",
+                json={
+                    "bid_price": bid_price,
+                    "bids_by_itself": bids_by_itself,
+                    "condition_floor": condition_floor,
+                    "disposition": disposition,
+                    "haulage_ceiling": haulage_ceiling,
+                    "least_share_bps": least_share_bps,
+                    "material": material,
+                    "name": name,
+                    "operation": operation,
+                    "price_limit": price_limit,
+                    "radius_km": radius_km,
+                    "site_id": site_id,
+                    "valid_until": valid_until,
+                    "waste_codes": waste_codes,
+                    "weekly": weekly,
+                },
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, demand_order_id: str, **options: Unpack[Options]) -> Answer[models.DemandOrderAnswer]:
+        """Read a standing order
+
+        Your own alone; nobody else learns what you would pay.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        """
+        return self._send(
+            Call("GET", f"/v1/demand-orders/{segment(demand_order_id)}"), models.DemandOrderAnswer, options
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DemandOrderAnswer]]:
+        """List standing orders
+
+        Your own, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `status`: Only in this state
+        """
+        return self._send(
+            Call("GET", "/v1/demand-orders", query={"cursor": cursor, "limit": limit, "status": status}),
+            Page[models.DemandOrderAnswer],
+            options,
+        )
+
+    @operation
+    def matches(
+        self,
+        demand_order_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        is_match: bool | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DemandMatchAnswer]]:
+        """List what was held against it
+
+        Matches, and near misses with the reason for each; by the newest listing.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `cursor`: `next_cursor` of the page before
+        - `is_match`: Only matches, or only near misses
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/demand-orders/{segment(demand_order_id)}/matches",
+                query={"cursor": cursor, "is_match": is_match, "limit": limit},
+            ),
+            Page[models.DemandMatchAnswer],
+            options,
+        )
+
+    @operation
+    def pause(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Pause a standing order
+
+        It is held against nothing until it is resumed; its bids stand. Causes `demand_order.paused`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/pause",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @operation
+    def resume(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Resume a standing order
+
+        What is published from now on is held against it again. Causes `demand_order.resumed`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/resume",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+
+class AsyncDemandOrdersResource(AsyncResource):
+    """`client.demand_orders`, awaited."""
+
+    @async_operation
+    async def cancel(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Cancel a standing order
+
+        For good; its bids stand. Causes `demand_order.cancelled`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/cancel",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        disposition: str,
+        material: str,
+        name: str,
+        price_limit: models.MoneyParam | models.Money,
+        radius_km: float,
+        site_id: str,
+        weekly: models.MassParam | models.Mass,
+        bid_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        bids_by_itself: bool | NotGiven = NOT_GIVEN,
+        condition_floor: str | None | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        least_share_bps: int | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        valid_until: str | datetime | None | NotGiven = NOT_GIVEN,
+        waste_codes: Sequence[str] | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Give a standing order
+
+        Every listing published from now on is held against it: a match is told as `demand_order.matched`, what
+        misses one or two criteria is kept with figures. With `bids_by_itself` (your credential also holds
+        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, and
+        never for more than the week has left.
+
+        Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
+        `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
+
+        - `bid_price`: What it bids for a tonne, not above `price_limit`; null: the limit itself
+        - `bids_by_itself`: Whether it bids for what matches, within its limits
+        - `condition_floor`: This grade or better, of the worst piece Known values: new, like_new, refurbished,
+        used_good, used_fair, damaged, salvage.
+        - `disposition`: What becomes of the goods Known values: reuse, repair, remanufacture, harvest, recycle,
+        recover, dispose.
+        - `haulage_ceiling`: The most you pay a carrier for one lot, net
+        - `least_share_bps`: The material's part of the lot's mass, at least, in basis points
+        - `material`: A material's code, or unknown
+        - `operation`: The operation your permit must name
+        - `radius_km`: Around the site, as the crow flies
+        - `site_id`: Your site to which the goods will go; distances count from here
+        - `valid_until`: null: until it is cancelled
+        - `waste_codes`: Only these; empty: any, and goods that are no waste
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/demand-orders",
+                json={
+                    "bid_price": bid_price,
+                    "bids_by_itself": bids_by_itself,
+                    "condition_floor": condition_floor,
+                    "disposition": disposition,
+                    "haulage_ceiling": haulage_ceiling,
+                    "least_share_bps": least_share_bps,
+                    "material": material,
+                    "name": name,
+                    "operation": operation,
+                    "price_limit": price_limit,
+                    "radius_km": radius_km,
+                    "site_id": site_id,
+                    "valid_until": valid_until,
+                    "waste_codes": waste_codes,
+                    "weekly": weekly,
+                },
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, demand_order_id: str, **options: Unpack[Options]) -> Answer[models.DemandOrderAnswer]:
+        """Read a standing order
+
+        Your own alone; nobody else learns what you would pay.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        """
+        return await self._send(
+            Call("GET", f"/v1/demand-orders/{segment(demand_order_id)}"), models.DemandOrderAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DemandOrderAnswer]]:
+        """List standing orders
+
+        Your own, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `status`: Only in this state
+        """
+        return await self._send(
+            Call("GET", "/v1/demand-orders", query={"cursor": cursor, "limit": limit, "status": status}),
+            AsyncPage[models.DemandOrderAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def matches(
+        self,
+        demand_order_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        is_match: bool | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DemandMatchAnswer]]:
+        """List what was held against it
+
+        Matches, and near misses with the reason for each; by the newest listing.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `cursor`: `next_cursor` of the page before
+        - `is_match`: Only matches, or only near misses
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/demand-orders/{segment(demand_order_id)}/matches",
+                query={"cursor": cursor, "is_match": is_match, "limit": limit},
+            ),
+            AsyncPage[models.DemandMatchAnswer],
+            options,
+        )
+
+    @async_operation
+    async def pause(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Pause a standing order
+
+        It is held against nothing until it is resumed; its bids stand. Causes `demand_order.paused`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/pause",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+    @async_operation
+    async def resume(
+        self,
+        demand_order_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.DemandOrderAnswer]:
+        """Resume a standing order
+
+        What is published from now on is held against it again. Causes `demand_order.resumed`.
+
+        - `demand_order_id`: The id of a standing order for what may be offered
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/demand-orders/{segment(demand_order_id)}/resume",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.DemandOrderAnswer,
+            options,
+        )
+
+
 class DocumentsResource(Resource):
     """`client.documents`."""
 
@@ -2827,6 +3661,198 @@ class AsyncFactorSetsResource(AsyncResource):
         return await self._send(Call("GET", "/v1/factor-sets"), AsyncPage[models.FactorSetAnswer], options)
 
 
+class ImportProfilesResource(Resource):
+    """`client.import_profiles`."""
+
+    @operation
+    def create(
+        self, *, mapping: Mapping[str, Any], name: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.ProfileAnswer]:
+        """Keep a mapping
+
+        Keeps a mapping of your organization under a name that imports.create takes as `profile`.
+
+        Refused with `may_not_list`, with 409 `profile_name_taken` (shipped names too), and when the mapping has
+        faults (422 `source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`).
+
+        - `mapping`: Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns,
+        separator}`; or `{constant}`. `decimal` is the decimal mark of text cells.
+        """
+        return self._send(
+            Call("POST", "/v1/import_profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
+            models.ProfileAnswer,
+            options,
+        )
+
+    @operation
+    def delete(self, profile_id: str, **options: Unpack[Options]) -> Answer[None]:
+        """Remove a kept mapping
+
+        Its name is free again; imports that have used it keep their mapping.
+
+        - `profile_id`: The id of a mapping kept under a name
+        """
+        return self._send(Call("DELETE", f"/v1/import_profiles/{segment(profile_id)}"), None, options)
+
+    @operation
+    def get(self, profile_id: str, **options: Unpack[Options]) -> Answer[models.ProfileAnswer]:
+        """Read a kept mapping
+
+        As imports.create reads it by its name.
+
+        - `profile_id`: The id of a mapping kept under a name
+        """
+        return self._send(Call("GET", f"/v1/import_profiles/{segment(profile_id)}"), models.ProfileAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.ProfileAnswer]]:
+        """List kept mappings
+
+        Your organization's own, newest first; backhaul-1 and ords-0.3 ship and are not listed.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/import_profiles", query={"cursor": cursor, "limit": limit}),
+            Page[models.ProfileAnswer],
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        profile_id: str,
+        *,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        mapping: Mapping[str, Any] | None | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ProfileAnswer]:
+        """Change a kept mapping
+
+        Its name, its mapping or both; what was imported before stays as it is. Refused with
+        `profile_name_taken`, and when the mapping has faults (422 `source_malformed`, `target_required`,
+        `decimal_unknown`, `object_required`, `unknown`).
+
+        - `profile_id`: The id of a mapping kept under a name
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "PATCH",
+                f"/v1/import_profiles/{segment(profile_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"mapping": mapping, "name": name},
+            ),
+            models.ProfileAnswer,
+            options,
+        )
+
+
+class AsyncImportProfilesResource(AsyncResource):
+    """`client.import_profiles`, awaited."""
+
+    @async_operation
+    async def create(
+        self, *, mapping: Mapping[str, Any], name: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.ProfileAnswer]:
+        """Keep a mapping
+
+        Keeps a mapping of your organization under a name that imports.create takes as `profile`.
+
+        Refused with `may_not_list`, with 409 `profile_name_taken` (shipped names too), and when the mapping has
+        faults (422 `source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`).
+
+        - `mapping`: Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns,
+        separator}`; or `{constant}`. `decimal` is the decimal mark of text cells.
+        """
+        return await self._send(
+            Call("POST", "/v1/import_profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
+            models.ProfileAnswer,
+            options,
+        )
+
+    @async_operation
+    async def delete(self, profile_id: str, **options: Unpack[Options]) -> Answer[None]:
+        """Remove a kept mapping
+
+        Its name is free again; imports that have used it keep their mapping.
+
+        - `profile_id`: The id of a mapping kept under a name
+        """
+        return await self._send(Call("DELETE", f"/v1/import_profiles/{segment(profile_id)}"), None, options)
+
+    @async_operation
+    async def get(self, profile_id: str, **options: Unpack[Options]) -> Answer[models.ProfileAnswer]:
+        """Read a kept mapping
+
+        As imports.create reads it by its name.
+
+        - `profile_id`: The id of a mapping kept under a name
+        """
+        return await self._send(
+            Call("GET", f"/v1/import_profiles/{segment(profile_id)}"), models.ProfileAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.ProfileAnswer]]:
+        """List kept mappings
+
+        Your organization's own, newest first; backhaul-1 and ords-0.3 ship and are not listed.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/import_profiles", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.ProfileAnswer],
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        profile_id: str,
+        *,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        mapping: Mapping[str, Any] | None | NotGiven = NOT_GIVEN,
+        name: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.ProfileAnswer]:
+        """Change a kept mapping
+
+        Its name, its mapping or both; what was imported before stays as it is. Refused with
+        `profile_name_taken`, and when the mapping has faults (422 `source_malformed`, `target_required`,
+        `decimal_unknown`, `object_required`, `unknown`).
+
+        - `profile_id`: The id of a mapping kept under a name
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "PATCH",
+                f"/v1/import_profiles/{segment(profile_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"mapping": mapping, "name": name},
+            ),
+            models.ProfileAnswer,
+            options,
+        )
+
+
 class ImportsResource(Resource):
     """`client.imports`."""
 
@@ -2839,32 +3865,44 @@ class ImportsResource(Resource):
         listing_id: str | None | NotGiven = NOT_GIVEN,
         mapping: str | None | NotGiven = NOT_GIVEN,
         profile: str | None | NotGiven = NOT_GIVEN,
+        trial: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.ImportAnswer]:
         """Import a manifest
 
-        Keeps the file and answers `received`; it is read right after, row by row.
+        Keeps the file and answers `received`; it is read right after, and `imports.get` tells how far it is.
 
-        Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
-        its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
-        listing is published it is refused with `already_published`. Refused with `may_not_list`, with
-        `listing_not_draft`, as invalid when `profile` or `mapping`, `listing_id` or `listing` is not given once
-        (`one_of`), when text is `text_unstorable`, when the mapping has faults (`source_malformed`,
-        `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused
-        for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also
-        for a file that cannot be read: its status is failed), and `listing.created` for a new draft.
+        Rows that stand land together as units of items, the others go back as a file of the same format with
+        reasons. A unit is known by its external id: sent again unchanged it changes nothing, changed it changes
+        its draft, and once its listing is published it is refused with `already_published`. With `trial` the
+        same is decided and told, but no row lands and no draft is made: where `?dry_run` of other operations
+        tries what happens before the answer, a trial also tries what comes after.
 
-        - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
+        Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or `mapping`,
+        `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, for a
+        `profile_unknown`, when the mapping has faults (`source_malformed`, `target_required`,
+        `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused for:
+        `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also for
+        a file that cannot be read: its status is failed), and `listing.created` for a new draft.
+
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
         - `listing_id`: A draft of yours to add to
         - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
-        - `profile`: A mapping that ships, instead of `mapping` Known values: backhaul-1, ords-0.3.
+        - `profile`: A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`
+        - `trial`: Judge every row as an import would, and let nothing land
         """
         return self._send(
             Call(
                 "POST",
                 "/v1/imports",
-                form={"listing": listing, "listing_id": listing_id, "mapping": mapping, "profile": profile},
+                form={
+                    "listing": listing,
+                    "listing_id": listing_id,
+                    "mapping": mapping,
+                    "profile": profile,
+                    "trial": trial,
+                },
                 files={"file": file},
                 is_keyed=True,
             ),
@@ -2902,11 +3940,28 @@ class ImportsResource(Resource):
         )
 
     @operation
+    def propose(self, *, file: File, **options: Unpack[WriteOptions]) -> Answer[models.ProposalAnswer]:
+        """Propose a mapping
+
+        Reads the header and the first rows, in English and German, and answers a mapping to be corrected: sent
+        with the file as `mapping` of imports.create, or kept under a name by import_profiles.create. Nothing is
+        kept of the file. Refused with `manifest_unreadable` (422).
+
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        """
+        return self._send(
+            Call("POST", "/v1/imports/propose", form={}, files={"file": file}, is_keyed=True),
+            models.ProposalAnswer,
+            options,
+        )
+
+    @operation
     def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
         """Download the refused rows
 
-        As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
-        until the manifest has been read.
+        As they were sent and in the format they came in, with a first column `reason` (JSONL: a first key);
+        mended, the file is imported into the same draft. What a spreadsheet would run as a formula is marked as
+        text. 404 until the manifest has been read.
 
         - `import_id`: The id of the reading of one manifest
         """
@@ -2925,32 +3980,44 @@ class AsyncImportsResource(AsyncResource):
         listing_id: str | None | NotGiven = NOT_GIVEN,
         mapping: str | None | NotGiven = NOT_GIVEN,
         profile: str | None | NotGiven = NOT_GIVEN,
+        trial: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
     ) -> Answer[models.ImportAnswer]:
         """Import a manifest
 
-        Keeps the file and answers `received`; it is read right after, row by row.
+        Keeps the file and answers `received`; it is read right after, and `imports.get` tells how far it is.
 
-        Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by
-        its external id: sent again unchanged it changes nothing, changed it changes its draft, and once its
-        listing is published it is refused with `already_published`. Refused with `may_not_list`, with
-        `listing_not_draft`, as invalid when `profile` or `mapping`, `listing_id` or `listing` is not given once
-        (`one_of`), when text is `text_unstorable`, when the mapping has faults (`source_malformed`,
-        `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused
-        for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also
-        for a file that cannot be read: its status is failed), and `listing.created` for a new draft.
+        Rows that stand land together as units of items, the others go back as a file of the same format with
+        reasons. A unit is known by its external id: sent again unchanged it changes nothing, changed it changes
+        its draft, and once its listing is published it is refused with `already_published`. With `trial` the
+        same is decided and told, but no row lands and no draft is made: where `?dry_run` of other operations
+        tries what happens before the answer, a trial also tries what comes after.
 
-        - `file`: CSV, up to 100,000 rows; the whole request up to 32 MiB
+        Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or `mapping`,
+        `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, for a
+        `profile_unknown`, when the mapping has faults (`source_malformed`, `target_required`,
+        `decimal_unknown`, `object_required`, `unknown`), and for what a new draft is refused for:
+        `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also for
+        a file that cannot be read: its status is failed), and `listing.created` for a new draft.
+
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
         - `listing_id`: A draft of yours to add to
         - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
-        - `profile`: A mapping that ships, instead of `mapping` Known values: backhaul-1, ords-0.3.
+        - `profile`: A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`
+        - `trial`: Judge every row as an import would, and let nothing land
         """
         return await self._send(
             Call(
                 "POST",
                 "/v1/imports",
-                form={"listing": listing, "listing_id": listing_id, "mapping": mapping, "profile": profile},
+                form={
+                    "listing": listing,
+                    "listing_id": listing_id,
+                    "mapping": mapping,
+                    "profile": profile,
+                    "trial": trial,
+                },
                 files={"file": file},
                 is_keyed=True,
             ),
@@ -2990,16 +4057,253 @@ class AsyncImportsResource(AsyncResource):
         )
 
     @async_operation
+    async def propose(self, *, file: File, **options: Unpack[WriteOptions]) -> Answer[models.ProposalAnswer]:
+        """Propose a mapping
+
+        Reads the header and the first rows, in English and German, and answers a mapping to be corrected: sent
+        with the file as `mapping` of imports.create, or kept under a name by import_profiles.create. Nothing is
+        kept of the file. Refused with `manifest_unreadable` (422).
+
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        """
+        return await self._send(
+            Call("POST", "/v1/imports/propose", form={}, files={"file": file}, is_keyed=True),
+            models.ProposalAnswer,
+            options,
+        )
+
+    @async_operation
     async def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
         """Download the refused rows
 
-        As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404
-        until the manifest has been read.
+        As they were sent and in the format they came in, with a first column `reason` (JSONL: a first key);
+        mended, the file is imported into the same draft. What a spreadsheet would run as a formula is marked as
+        text. 404 until the manifest has been read.
 
         - `import_id`: The id of the reading of one manifest
         """
         return await self._send(
             Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options
+        )
+
+
+class IntegrityFindingsResource(Resource):
+    """`client.integrity_findings`."""
+
+    @operation
+    def clear(
+        self,
+        finding_id: str,
+        *,
+        note: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.FindingAnswer]:
+        """Clear a finding
+
+        An operator has looked, and it is nothing. Refused with `transition_not_possible` once it is cleared.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/integrity-findings/{segment(finding_id)}/clear",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note},
+                is_keyed=True,
+            ),
+            models.FindingAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, finding_id: str, **options: Unpack[Options]) -> Answer[models.FindingAnswer]:
+        """Read a finding
+
+        For operators; nobody else finds one.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        """
+        return self._send(Call("GET", f"/v1/integrity-findings/{segment(finding_id)}"), models.FindingAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        kind: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.FindingAnswer]]:
+        """List findings
+
+        For operators, newest first; nobody else finds one.
+
+        - `cursor`: `next_cursor` of the page before
+        - `kind`: Only of this kind Only of this kind Known values: same_vat_root, same_bank_account,
+        same_people, withdrawn_leader, bidding_ring.
+        - `limit`: How many, at most
+        - `listing_id`: Only of this listing
+        - `status`: Only in this state Only in this state Known values: open, cleared, upheld.
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/integrity-findings",
+                query={"cursor": cursor, "kind": kind, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            Page[models.FindingAnswer],
+            options,
+        )
+
+    @operation
+    def uphold(
+        self,
+        finding_id: str,
+        *,
+        note: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.FindingAnswer]:
+        """Uphold a finding
+
+        An operator has looked, and it stands; what follows (a suspension, a cancelled listing) is decided
+        there. Refused with `transition_not_possible` once it is upheld.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/integrity-findings/{segment(finding_id)}/uphold",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note},
+                is_keyed=True,
+            ),
+            models.FindingAnswer,
+            options,
+        )
+
+
+class AsyncIntegrityFindingsResource(AsyncResource):
+    """`client.integrity_findings`, awaited."""
+
+    @async_operation
+    async def clear(
+        self,
+        finding_id: str,
+        *,
+        note: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.FindingAnswer]:
+        """Clear a finding
+
+        An operator has looked, and it is nothing. Refused with `transition_not_possible` once it is cleared.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/integrity-findings/{segment(finding_id)}/clear",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note},
+                is_keyed=True,
+            ),
+            models.FindingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, finding_id: str, **options: Unpack[Options]) -> Answer[models.FindingAnswer]:
+        """Read a finding
+
+        For operators; nobody else finds one.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        """
+        return await self._send(
+            Call("GET", f"/v1/integrity-findings/{segment(finding_id)}"), models.FindingAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        kind: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.FindingAnswer]]:
+        """List findings
+
+        For operators, newest first; nobody else finds one.
+
+        - `cursor`: `next_cursor` of the page before
+        - `kind`: Only of this kind Only of this kind Known values: same_vat_root, same_bank_account,
+        same_people, withdrawn_leader, bidding_ring.
+        - `limit`: How many, at most
+        - `listing_id`: Only of this listing
+        - `status`: Only in this state Only in this state Known values: open, cleared, upheld.
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/integrity-findings",
+                query={"cursor": cursor, "kind": kind, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            AsyncPage[models.FindingAnswer],
+            options,
+        )
+
+    @async_operation
+    async def uphold(
+        self,
+        finding_id: str,
+        *,
+        note: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.FindingAnswer]:
+        """Uphold a finding
+
+        An operator has looked, and it stands; what follows (a suspension, a cancelled listing) is decided
+        there. Refused with `transition_not_possible` once it is upheld.
+
+        - `finding_id`: The id of what a look at a listing's bidders found
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/integrity-findings/{segment(finding_id)}/uphold",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"note": note},
+                is_keyed=True,
+            ),
+            models.FindingAnswer,
+            options,
         )
 
 
@@ -3319,8 +4623,10 @@ class ListingsResource(Resource):
         *,
         quantity: int,
         title: str,
+        batch: str | None | NotGiven = NOT_GIVEN,
         composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
         condition_grade: str | None | NotGiven = NOT_GIVEN,
+        gtin: str | None | NotGiven = NOT_GIVEN,
         hp_codes: Sequence[str] | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
@@ -3328,9 +4634,12 @@ class ListingsResource(Resource):
         key: str | None | NotGiven = NOT_GIVEN,
         mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         mass_method: str | NotGiven = NOT_GIVEN,
+        mass_uncertainty: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mpn: str | None | NotGiven = NOT_GIVEN,
         packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
         photos: Sequence[models.PhotoParam | models.Photo] | NotGiven = NOT_GIVEN,
         reason_detail: str | None | NotGiven = NOT_GIVEN,
+        recall_campaign_id: str | None | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
         un_number: str | None | NotGiven = NOT_GIVEN,
         waste_code: str | None | NotGiven = NOT_GIVEN,
@@ -3338,16 +4647,18 @@ class ListingsResource(Resource):
     ) -> Answer[models.ListingAnswer]:
         """Add an item to a draft
 
-        Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item
-        has the key.
+        Answers the listing. Refused with `listing_not_draft`, with 409 `item_key_taken` when another item has
+        the key, and as invalid: `campaign_not_found`. Causes `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `mass_uncertainty`: The half-width around the mass, of all pieces
         - `reason_detail`: damaged: cause and moment; defective: fault or test result; unsold_inventory:
         batches, brand rules, and why if it may be destroyed; product_recall: the campaign and where the goods
         are kept
+        - `recall_campaign_id`: product_recall: the campaign under which recalled goods may be offered
         - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
         """
         return self._send(
@@ -3356,18 +4667,23 @@ class ListingsResource(Resource):
                 f"/v1/listings/{segment(listing_id)}/items",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "batch": batch,
                     "composition": composition,
                     "condition_grade": condition_grade,
+                    "gtin": gtin,
                     "hp_codes": hp_codes,
                     "is_data_bearing": is_data_bearing,
                     "is_hazardous": is_hazardous,
                     "key": key,
                     "mass": mass,
                     "mass_method": mass_method,
+                    "mass_uncertainty": mass_uncertainty,
+                    "mpn": mpn,
                     "packaging": packaging,
                     "photos": photos,
                     "quantity": quantity,
                     "reason_detail": reason_detail,
+                    "recall_campaign_id": recall_campaign_id,
                     "return_reason": return_reason,
                     "title": title,
                     "un_number": un_number,
@@ -3380,6 +4696,77 @@ class ListingsResource(Resource):
         )
 
     @operation
+    def buy(
+        self,
+        listing_id: str,
+        *,
+        disposition: str,
+        haulage_basis: str,
+        if_match: str | int,
+        site_id: str,
+        co2e: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        terms_hash: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Buy at the price
+
+        Takes an instant listing at its price: your bid, its award and your confirmation in one. Whoever comes
+        first has it; `If-Match` is the listing's ETag. From here on both sides are bound: the money is
+        collected and a pickup waits to be planned by whoever pays the haulage.
+
+        Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors`
+        hold `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of
+        other terms, and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`,
+        `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`,
+        `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
+        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid
+        where it does not fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`,
+        `haulage_does_not_fit`, `site_not_yours`, `negative`, `operation_unknown`. Causes `bid.placed`,
+        `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of yours that it supersedes, `bid.awarded`,
+        `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to others,
+        `deal.agreed`, `deal.collecting` and `pickup.created`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `co2e`: CO2e of haulage and treatment, as you state it
+        - `disposition`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `haulage_basis`: Known values: FCA, DAP.
+        - `haulage_ceiling`: FCA: the most you will pay a carrier, net
+        - `haulage_quote`: DAP: what delivering costs the seller, net
+        - `price`: If sent, it must be the listing's
+        - `site_id`: Your site to which the goods will go
+        - `terms_hash`: `terms_hash` of the order that a dry run has answered; null: as they follow
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/buy",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "co2e": co2e,
+                    "disposition": disposition,
+                    "haulage_basis": haulage_basis,
+                    "haulage_ceiling": haulage_ceiling,
+                    "haulage_quote": haulage_quote,
+                    "operation": operation,
+                    "price": price,
+                    "site_id": site_id,
+                    "terms_hash": terms_hash,
+                },
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @operation
     def create(
         self,
         *,
@@ -3388,6 +4775,7 @@ class ListingsResource(Resource):
         price_unit: str,
         site_id: str,
         title: str,
+        award_rule: str | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | NotGiven = NOT_GIVEN,
@@ -3396,10 +4784,17 @@ class ListingsResource(Resource):
         goods_vat_bps: int | NotGiven = NOT_GIVEN,
         hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
         haulage_vat_bps: int | NotGiven = NOT_GIVEN,
+        increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
+        lot_rule: str | NotGiven = NOT_GIVEN,
+        min_quantity: int | None | NotGiven = NOT_GIVEN,
         opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
+        recovers_vat: bool | NotGiven = NOT_GIVEN,
+        reserve_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         tolerance_bps: int | NotGiven = NOT_GIVEN,
         visibility: str | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
@@ -3409,17 +4804,30 @@ class ListingsResource(Resource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
-        `blocked_transitions` says what is still missing. Causes `listing.created`.
+        `blocked_transitions` says what is still missing. Causes `listing.created`, and `stop.placed` for
+        recalled goods.
 
+        - `award_rule`: best_landed: at the close the best bid that meets the reserve and may be awarded wins by
+        itself Known values: by_hand, best_landed.
         - `currency`: ISO 4217
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
-        - `mode`: Known values: sealed, timed, negotiated.
+        - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
+        whole, by_item, by_fraction.
+        - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
+        - `mode`: Known values: sealed, timed, negotiated, instant.
+        - `price`: Instant listings only: whoever takes it at this price has it
+        - `price_direction`: Who the holder expects to pay; null leaves it to the bids, which are signed Known
+        values: buyer_pays, seller_pays.
         - `price_unit`: Known values: tonne, piece, lot.
+        - `recovers_vat`: If you do not, the VAT you pay counts in the ranking
+        - `reserve_price`: The least landed net value at which a rule awards; never told to bidders
         - `visibility`: Known values: public, invited.
         """
         return self._send(
@@ -3427,6 +4835,7 @@ class ListingsResource(Resource):
                 "POST",
                 "/v1/listings",
                 json={
+                    "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
                     "description": description,
@@ -3436,12 +4845,19 @@ class ListingsResource(Resource):
                     "goods_vat_bps": goods_vat_bps,
                     "hard_cap_at": hard_cap_at,
                     "haulage_vat_bps": haulage_vat_bps,
+                    "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
                     "items": items,
+                    "lot_rule": lot_rule,
+                    "min_quantity": min_quantity,
                     "mode": mode,
                     "opens_at": opens_at,
+                    "price": price,
+                    "price_direction": price_direction,
                     "price_unit": price_unit,
+                    "recovers_vat": recovers_vat,
+                    "reserve_price": reserve_price,
                     "site_id": site_id,
                     "title": title,
                     "tolerance_bps": tolerance_bps,
@@ -3464,6 +4880,17 @@ class ListingsResource(Resource):
         return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
 
     @operation
+    def lineage(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.LineageAnswer]:
+        """Read where goods came from and went
+
+        For the seller: every split, merge and relisting that put goods into the listing or took them out.
+        Refused with `not_the_seller`.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}/lineage"), models.LineageAnswer, options)
+
+    @operation
     def list(
         self,
         *,
@@ -3481,11 +4908,47 @@ class ListingsResource(Resource):
         - `limit`: How many, at most
         - `mine`: Only your own; false also lists what others offer to you
         - `status`: Only listings in this state Only listings in this state Known values: draft, in_review,
-        scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn, cancelled.
         """
         return self._send(
             Call("GET", "/v1/listings", query={"cursor": cursor, "limit": limit, "mine": mine, "status": status}),
             Page[models.ListingSummary],
+            options,
+        )
+
+    @operation
+    def merge(
+        self,
+        listing_id: str,
+        *,
+        into_listing_id: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Merge a draft into another
+
+        Puts all goods of the draft into another draft of yours at the same site and answers that one; the
+        emptied draft is withdrawn. Items of one key that nothing but quantity and mass tells apart are joined.
+
+        Refused with `listing_not_draft`, `remainder_stays_whole`, `not_the_seller`, and as invalid:
+        `sites_differ`, `same_listing`. Causes `listing.merged` and, for recalled goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/merge",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"into_listing_id": into_listing_id, "reason": reason},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
             options,
         )
 
@@ -3511,11 +4974,15 @@ class ListingsResource(Resource):
         or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
         `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
         missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
-        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`). Refused with `may_not_list`,
-        and while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409). Causes `listing.submitted`,
-        `listing.published` and `listing.opened`, the last at `opens_at`.
+        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
+        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
+        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
+        parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
+        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where recalled goods
+        are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
+        `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -3525,6 +4992,40 @@ class ListingsResource(Resource):
             Call(
                 "POST",
                 f"/v1/listings/{segment(listing_id)}/publish",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def relist_remainder(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Offer the rest again
+
+        What nobody has won of a listing sold in parts goes into a new draft, which is answered and names its
+        origin; the listing counts as awarded. Bids for what is gone are lost. Without this call it happens when
+        the award window ends.
+
+        Refused with `not_the_seller`. Causes `listing.remainder_relisted`, `listing.created` and, for recalled
+        goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/relist_remainder",
                 query={"dry_run": dry_run},
                 headers={"If-Match": etag(if_match)},
                 is_keyed=True,
@@ -3560,53 +5061,131 @@ class ListingsResource(Resource):
     def search(
         self,
         *,
+        closes_from: str | datetime | None | NotGiven = NOT_GIVEN,
+        closes_until: str | datetime | None | NotGiven = NOT_GIVEN,
         condition: str | None | NotGiven = NOT_GIVEN,
+        condition_floor: str | None | NotGiven = NOT_GIVEN,
         country: str | None | NotGiven = NOT_GIVEN,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | None | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
+        mass_max_kg: int | None | NotGiven = NOT_GIVEN,
+        mass_min_kg: int | None | NotGiven = NOT_GIVEN,
         material: str | None | NotGiven = NOT_GIVEN,
+        mode: str | None | NotGiven = NOT_GIVEN,
         near: str | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
         radius_km: float | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
+        sort: str | NotGiven = NOT_GIVEN,
         status: str | NotGiven = NOT_GIVEN,
+        text: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
     ) -> Answer[Page[models.FoundListing]]:
         """Search what is offered
 
-        Published listings that are open to everybody or to you, newest first. Material, return reason and
+        Published listings that are open to everybody or to you. Material, waste code, return reason and
         condition must meet in one item; `near` with `radius_km` keeps what lies within a circle (422
-        `place_malformed`).
+        `place_malformed`), and is required to sort by distance (`place_required`). Of a `text` every word must
+        be there; case and accents make no difference.
 
+        - `closes_from`: Bidding ends then or later
+        - `closes_until`: Bidding ends then or earlier
         - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
         refurbished, used_good, used_fair, damaged, salvage.
+        - `condition_floor`: This condition grade or a better one This condition grade or a better one Known
+        values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `country`: Where it lies: ISO 3166-1 alpha-2
         - `cursor`: `next_cursor` of the page before
+        - `disposition_floor`: The lowest rung the holder accepts The lowest rung the holder accepts Known
+        values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `limit`: How many, at most
+        - `mass_max_kg`: Of the whole listing, at most
+        - `mass_min_kg`: Of the whole listing, at least
         - `material`: A material's code that an item is made of
+        - `mode`: How it is sold How it is sold Known values: sealed, timed, negotiated, instant.
         - `near`: latitude,longitude in degrees
+        - `price_direction`: Who the holder expects to pay Who the holder expects to pay Known values:
+        buyer_pays, seller_pays.
         - `radius_km`: Around `near`, as the crow flies
         - `return_reason`: Why an item goes back Why an item goes back Known values: damaged, defective,
         end_of_life, unsold_inventory, product_recall.
-        - `status`: What has become of it What has become of it Known values: scheduled, open, closed, awarded,
-        fulfilled, expired, withdrawn, cancelled.
+        - `sort`: Newest first, or what closes first, or what is nearest to `near` Newest first, or what closes
+        first, or what is nearest to `near` Known values: newest, closing, distance.
+        - `status`: What has become of it What has become of it Known values: scheduled, open, closed,
+        partially_awarded, awarded, fulfilled, expired, withdrawn, cancelled.
+        - `text`: Whole words of titles and descriptions, in any order
+        - `waste_code`: The item's waste code
         """
         return self._send(
             Call(
                 "GET",
                 "/v1/listings/search",
                 query={
+                    "closes_from": closes_from,
+                    "closes_until": closes_until,
                     "condition": condition,
+                    "condition_floor": condition_floor,
                     "country": country,
                     "cursor": cursor,
+                    "disposition_floor": disposition_floor,
                     "limit": limit,
+                    "mass_max_kg": mass_max_kg,
+                    "mass_min_kg": mass_min_kg,
                     "material": material,
+                    "mode": mode,
                     "near": near,
+                    "price_direction": price_direction,
                     "radius_km": radius_km,
                     "return_reason": return_reason,
+                    "sort": sort,
                     "status": status,
+                    "text": text,
+                    "waste_code": waste_code,
                 },
             ),
             Page[models.FoundListing],
+            options,
+        )
+
+    @operation
+    def split(
+        self,
+        listing_id: str,
+        *,
+        items: Sequence[models.TakenItemParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Split a listing
+
+        Moves items, or part of their quantity, into a new draft at the same terms, and answers that draft: it
+        names its origin. Of a draft, or of a published listing that nobody has bid for. Pieces and grams are
+        kept exactly: a part's mass follows its pieces, or its units where these were weighed.
+
+        Refused with `has_live_bids`, `bids_are_sealed`, `remainder_stays_whole`, `goods_not_divisible` (more
+        than there is, nothing left behind, or a part that would weigh nothing), `units_move_whole`,
+        `not_the_seller`, and as invalid: `item_not_found`, `unit_not_found`. Causes `listing.split`,
+        `listing.created` and, for recalled goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/split",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"items": items, "reason": reason, "title": title},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
             options,
         )
 
@@ -3615,6 +5194,7 @@ class ListingsResource(Resource):
         self,
         listing_id: str,
         *,
+        award_rule: str | None | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         currency: str | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
@@ -3625,11 +5205,18 @@ class ListingsResource(Resource):
         hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
         haulage_vat_bps: int | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
+        increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        lot_rule: str | None | NotGiven = NOT_GIVEN,
+        min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
         opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
         price_unit: str | None | NotGiven = NOT_GIVEN,
+        recovers_vat: bool | None | NotGiven = NOT_GIVEN,
+        reserve_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         site_id: str | None | NotGiven = NOT_GIVEN,
         title: str | None | NotGiven = NOT_GIVEN,
         tolerance_bps: int | None | NotGiven = NOT_GIVEN,
@@ -3639,12 +5226,16 @@ class ListingsResource(Resource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found` as for a new one.
+        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
+        `currency_differs` for a price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
+        - `award_rule`: Known values: by_hand, best_landed.
         - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
-        - `mode`: Known values: sealed, timed, negotiated.
+        - `lot_rule`: Known values: whole, by_item, by_fraction.
+        - `mode`: Known values: sealed, timed, negotiated, instant.
+        - `price_direction`: Known values: buyer_pays, seller_pays.
         - `price_unit`: Known values: tonne, piece, lot.
         - `visibility`: Known values: public, invited.
         """
@@ -3654,6 +5245,7 @@ class ListingsResource(Resource):
                 f"/v1/listings/{segment(listing_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
                     "description": description,
@@ -3663,11 +5255,18 @@ class ListingsResource(Resource):
                     "goods_vat_bps": goods_vat_bps,
                     "hard_cap_at": hard_cap_at,
                     "haulage_vat_bps": haulage_vat_bps,
+                    "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "lot_rule": lot_rule,
+                    "min_quantity": min_quantity,
                     "mode": mode,
                     "opens_at": opens_at,
+                    "price": price,
+                    "price_direction": price_direction,
                     "price_unit": price_unit,
+                    "recovers_vat": recovers_vat,
+                    "reserve_price": reserve_price,
                     "site_id": site_id,
                     "title": title,
                     "tolerance_bps": tolerance_bps,
@@ -3684,18 +5283,23 @@ class ListingsResource(Resource):
         listing_id: str,
         item_id: str,
         *,
+        batch: str | None | NotGiven = NOT_GIVEN,
         composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
         condition_grade: str | None | NotGiven = NOT_GIVEN,
+        gtin: str | None | NotGiven = NOT_GIVEN,
         hp_codes: Sequence[str] | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
         is_hazardous: bool | None | NotGiven = NOT_GIVEN,
         mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         mass_method: str | None | NotGiven = NOT_GIVEN,
+        mass_uncertainty: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mpn: str | None | NotGiven = NOT_GIVEN,
         packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
         photos: Sequence[models.PhotoParam | models.Photo] | None | NotGiven = NOT_GIVEN,
         quantity: int | None | NotGiven = NOT_GIVEN,
         reason_detail: str | None | NotGiven = NOT_GIVEN,
+        recall_campaign_id: str | None | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
         title: str | None | NotGiven = NOT_GIVEN,
         un_number: str | None | NotGiven = NOT_GIVEN,
@@ -3706,7 +5310,8 @@ class ListingsResource(Resource):
 
         Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
         `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
-        yours to say. Refused with `listing_not_draft`, and with 409 `item_key_taken`.
+        yours to say. Refused with `listing_not_draft`, with 409 `item_key_taken`, and as invalid:
+        `campaign_not_found`. Causes `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `item_id`: The id of one kind of thing in one condition
@@ -3721,17 +5326,22 @@ class ListingsResource(Resource):
                 f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "batch": batch,
                     "composition": composition,
                     "condition_grade": condition_grade,
+                    "gtin": gtin,
                     "hp_codes": hp_codes,
                     "is_data_bearing": is_data_bearing,
                     "is_hazardous": is_hazardous,
                     "mass": mass,
                     "mass_method": mass_method,
+                    "mass_uncertainty": mass_uncertainty,
+                    "mpn": mpn,
                     "packaging": packaging,
                     "photos": photos,
                     "quantity": quantity,
                     "reason_detail": reason_detail,
+                    "recall_campaign_id": recall_campaign_id,
                     "return_reason": return_reason,
                     "title": title,
                     "un_number": un_number,
@@ -3785,8 +5395,10 @@ class AsyncListingsResource(AsyncResource):
         *,
         quantity: int,
         title: str,
+        batch: str | None | NotGiven = NOT_GIVEN,
         composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
         condition_grade: str | None | NotGiven = NOT_GIVEN,
+        gtin: str | None | NotGiven = NOT_GIVEN,
         hp_codes: Sequence[str] | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
@@ -3794,9 +5406,12 @@ class AsyncListingsResource(AsyncResource):
         key: str | None | NotGiven = NOT_GIVEN,
         mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         mass_method: str | NotGiven = NOT_GIVEN,
+        mass_uncertainty: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mpn: str | None | NotGiven = NOT_GIVEN,
         packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
         photos: Sequence[models.PhotoParam | models.Photo] | NotGiven = NOT_GIVEN,
         reason_detail: str | None | NotGiven = NOT_GIVEN,
+        recall_campaign_id: str | None | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
         un_number: str | None | NotGiven = NOT_GIVEN,
         waste_code: str | None | NotGiven = NOT_GIVEN,
@@ -3804,16 +5419,18 @@ class AsyncListingsResource(AsyncResource):
     ) -> Answer[models.ListingAnswer]:
         """Add an item to a draft
 
-        Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item
-        has the key.
+        Answers the listing. Refused with `listing_not_draft`, with 409 `item_key_taken` when another item has
+        the key, and as invalid: `campaign_not_found`. Causes `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
         - `condition_grade`: Known values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `mass_method`: Known values: declared, weighed, estimated, data_sheet.
+        - `mass_uncertainty`: The half-width around the mass, of all pieces
         - `reason_detail`: damaged: cause and moment; defective: fault or test result; unsold_inventory:
         batches, brand rules, and why if it may be destroyed; product_recall: the campaign and where the goods
         are kept
+        - `recall_campaign_id`: product_recall: the campaign under which recalled goods may be offered
         - `return_reason`: Known values: damaged, defective, end_of_life, unsold_inventory, product_recall.
         """
         return await self._send(
@@ -3822,18 +5439,23 @@ class AsyncListingsResource(AsyncResource):
                 f"/v1/listings/{segment(listing_id)}/items",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "batch": batch,
                     "composition": composition,
                     "condition_grade": condition_grade,
+                    "gtin": gtin,
                     "hp_codes": hp_codes,
                     "is_data_bearing": is_data_bearing,
                     "is_hazardous": is_hazardous,
                     "key": key,
                     "mass": mass,
                     "mass_method": mass_method,
+                    "mass_uncertainty": mass_uncertainty,
+                    "mpn": mpn,
                     "packaging": packaging,
                     "photos": photos,
                     "quantity": quantity,
                     "reason_detail": reason_detail,
+                    "recall_campaign_id": recall_campaign_id,
                     "return_reason": return_reason,
                     "title": title,
                     "un_number": un_number,
@@ -3846,6 +5468,77 @@ class AsyncListingsResource(AsyncResource):
         )
 
     @async_operation
+    async def buy(
+        self,
+        listing_id: str,
+        *,
+        disposition: str,
+        haulage_basis: str,
+        if_match: str | int,
+        site_id: str,
+        co2e: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        haulage_ceiling: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        haulage_quote: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        operation: str | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        terms_hash: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.OrderAnswer]:
+        """Buy at the price
+
+        Takes an instant listing at its price: your bid, its award and your confirmation in one. Whoever comes
+        first has it; `If-Match` is the listing's ETag. From here on both sides are bound: the money is
+        collected and a pickup waits to be planned by whoever pays the haulage.
+
+        Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors`
+        hold `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of
+        other terms, and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`,
+        `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`,
+        `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
+        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid
+        where it does not fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`,
+        `haulage_does_not_fit`, `site_not_yours`, `negative`, `operation_unknown`. Causes `bid.placed`,
+        `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of yours that it supersedes, `bid.awarded`,
+        `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to others,
+        `deal.agreed`, `deal.collecting` and `pickup.created`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`; 428 without one
+        - `co2e`: CO2e of haulage and treatment, as you state it
+        - `disposition`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
+        - `haulage_basis`: Known values: FCA, DAP.
+        - `haulage_ceiling`: FCA: the most you will pay a carrier, net
+        - `haulage_quote`: DAP: what delivering costs the seller, net
+        - `price`: If sent, it must be the listing's
+        - `site_id`: Your site to which the goods will go
+        - `terms_hash`: `terms_hash` of the order that a dry run has answered; null: as they follow
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/buy",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={
+                    "co2e": co2e,
+                    "disposition": disposition,
+                    "haulage_basis": haulage_basis,
+                    "haulage_ceiling": haulage_ceiling,
+                    "haulage_quote": haulage_quote,
+                    "operation": operation,
+                    "price": price,
+                    "site_id": site_id,
+                    "terms_hash": terms_hash,
+                },
+                is_keyed=True,
+            ),
+            models.OrderAnswer,
+            options,
+        )
+
+    @async_operation
     async def create(
         self,
         *,
@@ -3854,6 +5547,7 @@ class AsyncListingsResource(AsyncResource):
         price_unit: str,
         site_id: str,
         title: str,
+        award_rule: str | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | NotGiven = NOT_GIVEN,
@@ -3862,10 +5556,17 @@ class AsyncListingsResource(AsyncResource):
         goods_vat_bps: int | NotGiven = NOT_GIVEN,
         hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
         haulage_vat_bps: int | NotGiven = NOT_GIVEN,
+        increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
+        lot_rule: str | NotGiven = NOT_GIVEN,
+        min_quantity: int | None | NotGiven = NOT_GIVEN,
         opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
+        recovers_vat: bool | NotGiven = NOT_GIVEN,
+        reserve_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         tolerance_bps: int | NotGiven = NOT_GIVEN,
         visibility: str | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
@@ -3875,17 +5576,30 @@ class AsyncListingsResource(AsyncResource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
-        `blocked_transitions` says what is still missing. Causes `listing.created`.
+        `blocked_transitions` says what is still missing. Causes `listing.created`, and `stop.placed` for
+        recalled goods.
 
+        - `award_rule`: best_landed: at the close the best bid that meets the reserve and may be awarded wins by
+        itself Known values: by_hand, best_landed.
         - `currency`: ISO 4217
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
-        - `mode`: Known values: sealed, timed, negotiated.
+        - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
+        whole, by_item, by_fraction.
+        - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
+        - `mode`: Known values: sealed, timed, negotiated, instant.
+        - `price`: Instant listings only: whoever takes it at this price has it
+        - `price_direction`: Who the holder expects to pay; null leaves it to the bids, which are signed Known
+        values: buyer_pays, seller_pays.
         - `price_unit`: Known values: tonne, piece, lot.
+        - `recovers_vat`: If you do not, the VAT you pay counts in the ranking
+        - `reserve_price`: The least landed net value at which a rule awards; never told to bidders
         - `visibility`: Known values: public, invited.
         """
         return await self._send(
@@ -3893,6 +5607,7 @@ class AsyncListingsResource(AsyncResource):
                 "POST",
                 "/v1/listings",
                 json={
+                    "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
                     "description": description,
@@ -3902,12 +5617,19 @@ class AsyncListingsResource(AsyncResource):
                     "goods_vat_bps": goods_vat_bps,
                     "hard_cap_at": hard_cap_at,
                     "haulage_vat_bps": haulage_vat_bps,
+                    "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
                     "items": items,
+                    "lot_rule": lot_rule,
+                    "min_quantity": min_quantity,
                     "mode": mode,
                     "opens_at": opens_at,
+                    "price": price,
+                    "price_direction": price_direction,
                     "price_unit": price_unit,
+                    "recovers_vat": recovers_vat,
+                    "reserve_price": reserve_price,
                     "site_id": site_id,
                     "title": title,
                     "tolerance_bps": tolerance_bps,
@@ -3929,6 +5651,19 @@ class AsyncListingsResource(AsyncResource):
         """
         return await self._send(Call("GET", f"/v1/listings/{segment(listing_id)}"), models.ListingAnswer, options)
 
+    @async_operation
+    async def lineage(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.LineageAnswer]:
+        """Read where goods came from and went
+
+        For the seller: every split, merge and relisting that put goods into the listing or took them out.
+        Refused with `not_the_seller`.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return await self._send(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/lineage"), models.LineageAnswer, options
+        )
+
     @async_list_operation
     async def list(
         self,
@@ -3947,11 +5682,47 @@ class AsyncListingsResource(AsyncResource):
         - `limit`: How many, at most
         - `mine`: Only your own; false also lists what others offer to you
         - `status`: Only listings in this state Only listings in this state Known values: draft, in_review,
-        scheduled, open, closed, awarded, fulfilled, expired, withdrawn, cancelled.
+        scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn, cancelled.
         """
         return await self._send(
             Call("GET", "/v1/listings", query={"cursor": cursor, "limit": limit, "mine": mine, "status": status}),
             AsyncPage[models.ListingSummary],
+            options,
+        )
+
+    @async_operation
+    async def merge(
+        self,
+        listing_id: str,
+        *,
+        into_listing_id: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Merge a draft into another
+
+        Puts all goods of the draft into another draft of yours at the same site and answers that one; the
+        emptied draft is withdrawn. Items of one key that nothing but quantity and mass tells apart are joined.
+
+        Refused with `listing_not_draft`, `remainder_stays_whole`, `not_the_seller`, and as invalid:
+        `sites_differ`, `same_listing`. Causes `listing.merged` and, for recalled goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/merge",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"into_listing_id": into_listing_id, "reason": reason},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
             options,
         )
 
@@ -3977,11 +5748,15 @@ class AsyncListingsResource(AsyncResource):
         or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
         `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
         missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
-        `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`). Refused with `may_not_list`,
-        and while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409). Causes `listing.submitted`,
-        `listing.published` and `listing.opened`, the last at `opens_at`.
+        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
+        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
+        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
+        parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
+        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where recalled goods
+        are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
+        `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -3991,6 +5766,40 @@ class AsyncListingsResource(AsyncResource):
             Call(
                 "POST",
                 f"/v1/listings/{segment(listing_id)}/publish",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def relist_remainder(
+        self,
+        listing_id: str,
+        *,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Offer the rest again
+
+        What nobody has won of a listing sold in parts goes into a new draft, which is answered and names its
+        origin; the listing counts as awarded. Bids for what is gone are lost. Without this call it happens when
+        the award window ends.
+
+        Refused with `not_the_seller`. Causes `listing.remainder_relisted`, `listing.created` and, for recalled
+        goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/relist_remainder",
                 query={"dry_run": dry_run},
                 headers={"If-Match": etag(if_match)},
                 is_keyed=True,
@@ -4026,53 +5835,131 @@ class AsyncListingsResource(AsyncResource):
     async def search(
         self,
         *,
+        closes_from: str | datetime | None | NotGiven = NOT_GIVEN,
+        closes_until: str | datetime | None | NotGiven = NOT_GIVEN,
         condition: str | None | NotGiven = NOT_GIVEN,
+        condition_floor: str | None | NotGiven = NOT_GIVEN,
         country: str | None | NotGiven = NOT_GIVEN,
         cursor: str | None | NotGiven = NOT_GIVEN,
+        disposition_floor: str | None | NotGiven = NOT_GIVEN,
         limit: int | NotGiven = NOT_GIVEN,
+        mass_max_kg: int | None | NotGiven = NOT_GIVEN,
+        mass_min_kg: int | None | NotGiven = NOT_GIVEN,
         material: str | None | NotGiven = NOT_GIVEN,
+        mode: str | None | NotGiven = NOT_GIVEN,
         near: str | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
         radius_km: float | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
+        sort: str | NotGiven = NOT_GIVEN,
         status: str | NotGiven = NOT_GIVEN,
+        text: str | None | NotGiven = NOT_GIVEN,
+        waste_code: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
     ) -> Answer[AsyncPage[models.FoundListing]]:
         """Search what is offered
 
-        Published listings that are open to everybody or to you, newest first. Material, return reason and
+        Published listings that are open to everybody or to you. Material, waste code, return reason and
         condition must meet in one item; `near` with `radius_km` keeps what lies within a circle (422
-        `place_malformed`).
+        `place_malformed`), and is required to sort by distance (`place_required`). Of a `text` every word must
+        be there; case and accents make no difference.
 
+        - `closes_from`: Bidding ends then or later
+        - `closes_until`: Bidding ends then or earlier
         - `condition`: The item's condition grade The item's condition grade Known values: new, like_new,
         refurbished, used_good, used_fair, damaged, salvage.
+        - `condition_floor`: This condition grade or a better one This condition grade or a better one Known
+        values: new, like_new, refurbished, used_good, used_fair, damaged, salvage.
         - `country`: Where it lies: ISO 3166-1 alpha-2
         - `cursor`: `next_cursor` of the page before
+        - `disposition_floor`: The lowest rung the holder accepts The lowest rung the holder accepts Known
+        values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `limit`: How many, at most
+        - `mass_max_kg`: Of the whole listing, at most
+        - `mass_min_kg`: Of the whole listing, at least
         - `material`: A material's code that an item is made of
+        - `mode`: How it is sold How it is sold Known values: sealed, timed, negotiated, instant.
         - `near`: latitude,longitude in degrees
+        - `price_direction`: Who the holder expects to pay Who the holder expects to pay Known values:
+        buyer_pays, seller_pays.
         - `radius_km`: Around `near`, as the crow flies
         - `return_reason`: Why an item goes back Why an item goes back Known values: damaged, defective,
         end_of_life, unsold_inventory, product_recall.
-        - `status`: What has become of it What has become of it Known values: scheduled, open, closed, awarded,
-        fulfilled, expired, withdrawn, cancelled.
+        - `sort`: Newest first, or what closes first, or what is nearest to `near` Newest first, or what closes
+        first, or what is nearest to `near` Known values: newest, closing, distance.
+        - `status`: What has become of it What has become of it Known values: scheduled, open, closed,
+        partially_awarded, awarded, fulfilled, expired, withdrawn, cancelled.
+        - `text`: Whole words of titles and descriptions, in any order
+        - `waste_code`: The item's waste code
         """
         return await self._send(
             Call(
                 "GET",
                 "/v1/listings/search",
                 query={
+                    "closes_from": closes_from,
+                    "closes_until": closes_until,
                     "condition": condition,
+                    "condition_floor": condition_floor,
                     "country": country,
                     "cursor": cursor,
+                    "disposition_floor": disposition_floor,
                     "limit": limit,
+                    "mass_max_kg": mass_max_kg,
+                    "mass_min_kg": mass_min_kg,
                     "material": material,
+                    "mode": mode,
                     "near": near,
+                    "price_direction": price_direction,
                     "radius_km": radius_km,
                     "return_reason": return_reason,
+                    "sort": sort,
                     "status": status,
+                    "text": text,
+                    "waste_code": waste_code,
                 },
             ),
             AsyncPage[models.FoundListing],
+            options,
+        )
+
+    @async_operation
+    async def split(
+        self,
+        listing_id: str,
+        *,
+        items: Sequence[models.TakenItemParam],
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        reason: str | None | NotGiven = NOT_GIVEN,
+        title: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Split a listing
+
+        Moves items, or part of their quantity, into a new draft at the same terms, and answers that draft: it
+        names its origin. Of a draft, or of a published listing that nobody has bid for. Pieces and grams are
+        kept exactly: a part's mass follows its pieces, or its units where these were weighed.
+
+        Refused with `has_live_bids`, `bids_are_sealed`, `remainder_stays_whole`, `goods_not_divisible` (more
+        than there is, nothing left behind, or a part that would weigh nothing), `units_move_whole`,
+        `not_the_seller`, and as invalid: `item_not_found`, `unit_not_found`. Causes `listing.split`,
+        `listing.created` and, for recalled goods, `stop.placed`.
+
+        - `listing_id`: The id of an offer of goods
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/split",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"items": items, "reason": reason, "title": title},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
             options,
         )
 
@@ -4081,6 +5968,7 @@ class AsyncListingsResource(AsyncResource):
         self,
         listing_id: str,
         *,
+        award_rule: str | None | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         currency: str | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
@@ -4091,11 +5979,18 @@ class AsyncListingsResource(AsyncResource):
         hard_cap_at: str | datetime | None | NotGiven = NOT_GIVEN,
         haulage_vat_bps: int | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
+        increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        lot_rule: str | None | NotGiven = NOT_GIVEN,
+        min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
         opens_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
+        price_direction: str | None | NotGiven = NOT_GIVEN,
         price_unit: str | None | NotGiven = NOT_GIVEN,
+        recovers_vat: bool | None | NotGiven = NOT_GIVEN,
+        reserve_price: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         site_id: str | None | NotGiven = NOT_GIVEN,
         title: str | None | NotGiven = NOT_GIVEN,
         tolerance_bps: int | None | NotGiven = NOT_GIVEN,
@@ -4105,12 +6000,16 @@ class AsyncListingsResource(AsyncResource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found` as for a new one.
+        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
+        `currency_differs` for a price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
+        - `award_rule`: Known values: by_hand, best_landed.
         - `disposition_floor`: Known values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
-        - `mode`: Known values: sealed, timed, negotiated.
+        - `lot_rule`: Known values: whole, by_item, by_fraction.
+        - `mode`: Known values: sealed, timed, negotiated, instant.
+        - `price_direction`: Known values: buyer_pays, seller_pays.
         - `price_unit`: Known values: tonne, piece, lot.
         - `visibility`: Known values: public, invited.
         """
@@ -4120,6 +6019,7 @@ class AsyncListingsResource(AsyncResource):
                 f"/v1/listings/{segment(listing_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
                     "description": description,
@@ -4129,11 +6029,18 @@ class AsyncListingsResource(AsyncResource):
                     "goods_vat_bps": goods_vat_bps,
                     "hard_cap_at": hard_cap_at,
                     "haulage_vat_bps": haulage_vat_bps,
+                    "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "lot_rule": lot_rule,
+                    "min_quantity": min_quantity,
                     "mode": mode,
                     "opens_at": opens_at,
+                    "price": price,
+                    "price_direction": price_direction,
                     "price_unit": price_unit,
+                    "recovers_vat": recovers_vat,
+                    "reserve_price": reserve_price,
                     "site_id": site_id,
                     "title": title,
                     "tolerance_bps": tolerance_bps,
@@ -4150,18 +6057,23 @@ class AsyncListingsResource(AsyncResource):
         listing_id: str,
         item_id: str,
         *,
+        batch: str | None | NotGiven = NOT_GIVEN,
         composition: Sequence[models.ShareParam | models.Share] | None | NotGiven = NOT_GIVEN,
         condition_grade: str | None | NotGiven = NOT_GIVEN,
+        gtin: str | None | NotGiven = NOT_GIVEN,
         hp_codes: Sequence[str] | None | NotGiven = NOT_GIVEN,
         if_match: str | int | NotGiven = NOT_GIVEN,
         is_data_bearing: bool | None | NotGiven = NOT_GIVEN,
         is_hazardous: bool | None | NotGiven = NOT_GIVEN,
         mass: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
         mass_method: str | None | NotGiven = NOT_GIVEN,
+        mass_uncertainty: models.MassParam | models.Mass | None | NotGiven = NOT_GIVEN,
+        mpn: str | None | NotGiven = NOT_GIVEN,
         packaging: models.PackagingParam | models.Packaging | None | NotGiven = NOT_GIVEN,
         photos: Sequence[models.PhotoParam | models.Photo] | None | NotGiven = NOT_GIVEN,
         quantity: int | None | NotGiven = NOT_GIVEN,
         reason_detail: str | None | NotGiven = NOT_GIVEN,
+        recall_campaign_id: str | None | NotGiven = NOT_GIVEN,
         return_reason: str | None | NotGiven = NOT_GIVEN,
         title: str | None | NotGiven = NOT_GIVEN,
         un_number: str | None | NotGiven = NOT_GIVEN,
@@ -4172,7 +6084,8 @@ class AsyncListingsResource(AsyncResource):
 
         Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
         `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is
-        yours to say. Refused with `listing_not_draft`, and with 409 `item_key_taken`.
+        yours to say. Refused with `listing_not_draft`, with 409 `item_key_taken`, and as invalid:
+        `campaign_not_found`. Causes `stop.placed` for recalled goods.
 
         - `listing_id`: The id of an offer of goods
         - `item_id`: The id of one kind of thing in one condition
@@ -4187,17 +6100,22 @@ class AsyncListingsResource(AsyncResource):
                 f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={
+                    "batch": batch,
                     "composition": composition,
                     "condition_grade": condition_grade,
+                    "gtin": gtin,
                     "hp_codes": hp_codes,
                     "is_data_bearing": is_data_bearing,
                     "is_hazardous": is_hazardous,
                     "mass": mass,
                     "mass_method": mass_method,
+                    "mass_uncertainty": mass_uncertainty,
+                    "mpn": mpn,
                     "packaging": packaging,
                     "photos": photos,
                     "quantity": quantity,
                     "reason_detail": reason_detail,
+                    "recall_campaign_id": recall_campaign_id,
                     "return_reason": return_reason,
                     "title": title,
                     "un_number": un_number,
@@ -5144,7 +7062,7 @@ class OrdersResource(Resource):
         measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
         pickup_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Receive a delivery
 
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
@@ -5166,7 +7084,7 @@ class OrdersResource(Resource):
                 json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
                 is_keyed=True,
             ),
-            models.ReceiptAnswer,
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
             options,
         )
 
@@ -5315,7 +7233,7 @@ class AsyncOrdersResource(AsyncResource):
         measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
         pickup_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Receive a delivery
 
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
@@ -5337,7 +7255,7 @@ class AsyncOrdersResource(AsyncResource):
                 json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
                 is_keyed=True,
             ),
-            models.ReceiptAnswer,
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
             options,
         )
 
@@ -6049,7 +7967,9 @@ class PayoutAccountResource(Resource):
         return self._send(Call("GET", "/v1/payout-account"), models.PayoutAccountAnswer, options)
 
     @operation
-    def link(self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]) -> Answer[models.LinkAnswer]:
+    def link(
+        self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.ServicesPaymentsSchemasLinkAnswer]:
         """Make an onboarding link
 
         A single-use link to the provider's form, made anew on every call and never stored. Refused with
@@ -6066,7 +7986,7 @@ class PayoutAccountResource(Resource):
                 json={"refresh_url": refresh_url, "return_url": return_url},
                 is_keyed=True,
             ),
-            models.LinkAnswer,
+            models.ServicesPaymentsSchemasLinkAnswer,
             options,
         )
 
@@ -6095,7 +8015,7 @@ class AsyncPayoutAccountResource(AsyncResource):
     @async_operation
     async def link(
         self, *, refresh_url: str, return_url: str, **options: Unpack[WriteOptions]
-    ) -> Answer[models.LinkAnswer]:
+    ) -> Answer[models.ServicesPaymentsSchemasLinkAnswer]:
         """Make an onboarding link
 
         A single-use link to the provider's form, made anew on every call and never stored. Refused with
@@ -6112,7 +8032,7 @@ class AsyncPayoutAccountResource(AsyncResource):
                 json={"refresh_url": refresh_url, "return_url": return_url},
                 is_keyed=True,
             ),
-            models.LinkAnswer,
+            models.ServicesPaymentsSchemasLinkAnswer,
             options,
         )
 
@@ -7555,13 +9475,351 @@ class AsyncPublicResource(AsyncResource):
         )
 
 
+class RecallCampaignsResource(Resource):
+    """`client.recall_campaigns`."""
+
+    @operation
+    def close(
+        self,
+        campaign_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Close a recall
+
+        Ends the search: nothing more is stopped. What is stopped stays so until a certificate proves what
+        became of it. Causes `recall.closed`.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/recall-campaigns/{segment(campaign_id)}/close",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @operation
+    def create(
+        self,
+        *,
+        dispositions: Sequence[str],
+        predicate: models.PredicateParam | models.Predicate,
+        proofs: Sequence[str],
+        title: str,
+        description: str | None | NotGiven = NOT_GIVEN,
+        units_sold: int | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Open a recall
+
+        Stops every matching unit and item at once, whoever offers it, and whatever is drafted or imported
+        later: it is not published, awarded or confirmed but under the campaign, by a listing whose items have
+        the return reason `product_recall` and name the campaign. By words of the title alone only your own
+        goods are stopped.
+
+        For manufacturers (403 `may_not_recall`) who may begin something new: `not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409). Causes `recall.opened`, and `stop.placed` per item.
+
+        - `predicate`: Which goods are meant: of products and pieces, each where it is named, one must be met.
+        Case does not matter.
+        - `units_sold`: How many of them were put on the market
+        """
+        return self._send(
+            Call(
+                "POST",
+                "/v1/recall-campaigns",
+                json={
+                    "description": description,
+                    "dispositions": dispositions,
+                    "predicate": predicate,
+                    "proofs": proofs,
+                    "title": title,
+                    "units_sold": units_sold,
+                },
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, campaign_id: str, **options: Unpack[Options]) -> Answer[models.RecallAnswer]:
+        """Read a recall
+
+        With how far it has got, for its manufacturer. Whoever has goods that are stopped under it reads what is
+        asked for.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        """
+        return self._send(Call("GET", f"/v1/recall-campaigns/{segment(campaign_id)}"), models.RecallAnswer, options)
+
+    @operation
+    def lift(
+        self,
+        campaign_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Lift a recall
+
+        Takes every stop away: the goods are as free as before. Causes `recall.closed`, and `stop.lifted` per
+        item.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/recall-campaigns/{segment(campaign_id)}/lift",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.RecallAnswer]]:
+        """List recalls
+
+        Your own, and those under which goods of yours are stopped; newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/recall-campaigns", query={"cursor": cursor, "limit": limit}),
+            Page[models.RecallAnswer],
+            options,
+        )
+
+    @operation
+    def stops(
+        self,
+        campaign_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.StopAnswer]]:
+        """List what a recall has stopped
+
+        The manufacturer reads all, a seller those on its own goods; newest first. What was lifted is there too.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", f"/v1/recall-campaigns/{segment(campaign_id)}/stops", query={"cursor": cursor, "limit": limit}),
+            Page[models.StopAnswer],
+            options,
+        )
+
+
+class AsyncRecallCampaignsResource(AsyncResource):
+    """`client.recall_campaigns`, awaited."""
+
+    @async_operation
+    async def close(
+        self,
+        campaign_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Close a recall
+
+        Ends the search: nothing more is stopped. What is stopped stays so until a certificate proves what
+        became of it. Causes `recall.closed`.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/recall-campaigns/{segment(campaign_id)}/close",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @async_operation
+    async def create(
+        self,
+        *,
+        dispositions: Sequence[str],
+        predicate: models.PredicateParam | models.Predicate,
+        proofs: Sequence[str],
+        title: str,
+        description: str | None | NotGiven = NOT_GIVEN,
+        units_sold: int | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Open a recall
+
+        Stops every matching unit and item at once, whoever offers it, and whatever is drafted or imported
+        later: it is not published, awarded or confirmed but under the campaign, by a listing whose items have
+        the return reason `product_recall` and name the campaign. By words of the title alone only your own
+        goods are stopped.
+
+        For manufacturers (403 `may_not_recall`) who may begin something new: `not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409). Causes `recall.opened`, and `stop.placed` per item.
+
+        - `predicate`: Which goods are meant: of products and pieces, each where it is named, one must be met.
+        Case does not matter.
+        - `units_sold`: How many of them were put on the market
+        """
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/recall-campaigns",
+                json={
+                    "description": description,
+                    "dispositions": dispositions,
+                    "predicate": predicate,
+                    "proofs": proofs,
+                    "title": title,
+                    "units_sold": units_sold,
+                },
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, campaign_id: str, **options: Unpack[Options]) -> Answer[models.RecallAnswer]:
+        """Read a recall
+
+        With how far it has got, for its manufacturer. Whoever has goods that are stopped under it reads what is
+        asked for.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        """
+        return await self._send(
+            Call("GET", f"/v1/recall-campaigns/{segment(campaign_id)}"), models.RecallAnswer, options
+        )
+
+    @async_operation
+    async def lift(
+        self,
+        campaign_id: str,
+        *,
+        reason: str,
+        dry_run: bool | NotGiven = NOT_GIVEN,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.RecallAnswer]:
+        """Lift a recall
+
+        Takes every stop away: the goods are as free as before. Causes `recall.closed`, and `stop.lifted` per
+        item.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `dry_run`: Run every check, answer what would be, change nothing
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/recall-campaigns/{segment(campaign_id)}/lift",
+                query={"dry_run": dry_run},
+                headers={"If-Match": etag(if_match)},
+                json={"reason": reason},
+                is_keyed=True,
+            ),
+            models.RecallAnswer,
+            options,
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.RecallAnswer]]:
+        """List recalls
+
+        Your own, and those under which goods of yours are stopped; newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/recall-campaigns", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.RecallAnswer],
+            options,
+        )
+
+    @async_list_operation
+    async def stops(
+        self,
+        campaign_id: str,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.StopAnswer]]:
+        """List what a recall has stopped
+
+        The manufacturer reads all, a seller those on its own goods; newest first. What was lifted is there too.
+
+        - `campaign_id`: The id of a manufacturer's recall
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", f"/v1/recall-campaigns/{segment(campaign_id)}/stops", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.StopAnswer],
+            options,
+        )
+
+
 class ReceiptsResource(Resource):
     """`client.receipts`."""
 
     @operation
     def get(
         self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
@@ -7570,7 +9828,9 @@ class ReceiptsResource(Resource):
         - `expand`: Written out beside their ids: order
         """
         return self._send(
-            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}),
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            options,
         )
 
     @operation
@@ -7582,7 +9842,7 @@ class ReceiptsResource(Resource):
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Inspect a receipt
 
         The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
@@ -7608,7 +9868,7 @@ class ReceiptsResource(Resource):
                 json={"lines": lines},
                 is_keyed=True,
             ),
-            models.ReceiptAnswer,
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
             options,
         )
 
@@ -7621,7 +9881,7 @@ class ReceiptsResource(Resource):
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[Page[models.ReceiptAnswer]]:
+    ) -> Answer[Page[models.ServicesOrdersSchemasAnswersReceiptAnswer]]:
         """List receipts
 
         Of orders the caller sells or buys in, newest first.
@@ -7635,7 +9895,7 @@ class ReceiptsResource(Resource):
             Call(
                 "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
             ),
-            Page[models.ReceiptAnswer],
+            Page[models.ServicesOrdersSchemasAnswersReceiptAnswer],
             options,
         )
 
@@ -7646,7 +9906,7 @@ class AsyncReceiptsResource(AsyncResource):
     @async_operation
     async def get(
         self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
@@ -7655,7 +9915,9 @@ class AsyncReceiptsResource(AsyncResource):
         - `expand`: Written out beside their ids: order
         """
         return await self._send(
-            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}),
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            options,
         )
 
     @async_operation
@@ -7667,7 +9929,7 @@ class AsyncReceiptsResource(AsyncResource):
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ReceiptAnswer]:
+    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
         """Inspect a receipt
 
         The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
@@ -7693,7 +9955,7 @@ class AsyncReceiptsResource(AsyncResource):
                 json={"lines": lines},
                 is_keyed=True,
             ),
-            models.ReceiptAnswer,
+            models.ServicesOrdersSchemasAnswersReceiptAnswer,
             options,
         )
 
@@ -7706,7 +9968,7 @@ class AsyncReceiptsResource(AsyncResource):
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[AsyncPage[models.ReceiptAnswer]]:
+    ) -> Answer[AsyncPage[models.ServicesOrdersSchemasAnswersReceiptAnswer]]:
         """List receipts
 
         Of orders the caller sells or buys in, newest first.
@@ -7720,7 +9982,7 @@ class AsyncReceiptsResource(AsyncResource):
             Call(
                 "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
             ),
-            AsyncPage[models.ReceiptAnswer],
+            AsyncPage[models.ServicesOrdersSchemasAnswersReceiptAnswer],
             options,
         )
 
@@ -8029,6 +10291,206 @@ class AsyncReferenceResource(AsyncResource):
                 },
             ),
             AsyncPage[models.ServicesKernelHttpReferenceWasteCodeAnswer],
+            options,
+        )
+
+
+class SavedSearchesResource(Resource):
+    """`client.saved_searches`."""
+
+    @operation
+    def create(
+        self, *, criteria: models.CriteriaParam | models.Criteria, name: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.SavedSearchAnswer]:
+        """Keep a search
+
+        Of every listing published from now on that it finds and you may see, you hear `saved_search.matched`;
+        not of your own. Refused with 422 `place_malformed`.
+
+        - `criteria`: What a search asks, under the names of its parameters; what is left out asks nothing.
+        """
+        return self._send(
+            Call("POST", "/v1/saved-searches", json={"criteria": criteria, "name": name}, is_keyed=True),
+            models.SavedSearchAnswer,
+            options,
+        )
+
+    @operation
+    def get(self, saved_search_id: str, **options: Unpack[Options]) -> Answer[models.SavedSearchAnswer]:
+        """Read a kept search
+
+        Your organization's alone.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        """
+        return self._send(
+            Call("GET", f"/v1/saved-searches/{segment(saved_search_id)}"), models.SavedSearchAnswer, options
+        )
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.SavedSearchAnswer]]:
+        """List kept searches
+
+        Your organization's, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return self._send(
+            Call("GET", "/v1/saved-searches", query={"cursor": cursor, "limit": limit}),
+            Page[models.SavedSearchAnswer],
+            options,
+        )
+
+    @operation
+    def remove(
+        self, saved_search_id: str, *, if_match: str | int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[None]:
+        """Forget a kept search
+
+        Nothing more is told of it.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return self._send(
+            Call("DELETE", f"/v1/saved-searches/{segment(saved_search_id)}", headers={"If-Match": etag(if_match)}),
+            None,
+            options,
+        )
+
+    @operation
+    def update(
+        self,
+        saved_search_id: str,
+        *,
+        criteria: models.CriteriaParam | models.Criteria,
+        name: str,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.SavedSearchAnswer]:
+        """Change a kept search
+
+        Name and criteria as a whole. Refused with 422 `place_malformed`.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        - `if_match`: The ETag you read, `"3"`
+        - `criteria`: What a search asks, under the names of its parameters; what is left out asks nothing.
+        """
+        return self._send(
+            Call(
+                "PUT",
+                f"/v1/saved-searches/{segment(saved_search_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"criteria": criteria, "name": name},
+            ),
+            models.SavedSearchAnswer,
+            options,
+        )
+
+
+class AsyncSavedSearchesResource(AsyncResource):
+    """`client.saved_searches`, awaited."""
+
+    @async_operation
+    async def create(
+        self, *, criteria: models.CriteriaParam | models.Criteria, name: str, **options: Unpack[WriteOptions]
+    ) -> Answer[models.SavedSearchAnswer]:
+        """Keep a search
+
+        Of every listing published from now on that it finds and you may see, you hear `saved_search.matched`;
+        not of your own. Refused with 422 `place_malformed`.
+
+        - `criteria`: What a search asks, under the names of its parameters; what is left out asks nothing.
+        """
+        return await self._send(
+            Call("POST", "/v1/saved-searches", json={"criteria": criteria, "name": name}, is_keyed=True),
+            models.SavedSearchAnswer,
+            options,
+        )
+
+    @async_operation
+    async def get(self, saved_search_id: str, **options: Unpack[Options]) -> Answer[models.SavedSearchAnswer]:
+        """Read a kept search
+
+        Your organization's alone.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        """
+        return await self._send(
+            Call("GET", f"/v1/saved-searches/{segment(saved_search_id)}"), models.SavedSearchAnswer, options
+        )
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.SavedSearchAnswer]]:
+        """List kept searches
+
+        Your organization's, newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        """
+        return await self._send(
+            Call("GET", "/v1/saved-searches", query={"cursor": cursor, "limit": limit}),
+            AsyncPage[models.SavedSearchAnswer],
+            options,
+        )
+
+    @async_operation
+    async def remove(
+        self, saved_search_id: str, *, if_match: str | int | NotGiven = NOT_GIVEN, **options: Unpack[Options]
+    ) -> Answer[None]:
+        """Forget a kept search
+
+        Nothing more is told of it.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        - `if_match`: The ETag you read, `"3"`
+        """
+        return await self._send(
+            Call("DELETE", f"/v1/saved-searches/{segment(saved_search_id)}", headers={"If-Match": etag(if_match)}),
+            None,
+            options,
+        )
+
+    @async_operation
+    async def update(
+        self,
+        saved_search_id: str,
+        *,
+        criteria: models.CriteriaParam | models.Criteria,
+        name: str,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[models.SavedSearchAnswer]:
+        """Change a kept search
+
+        Name and criteria as a whole. Refused with 422 `place_malformed`.
+
+        - `saved_search_id`: The id of a search that is kept, and tells when something new fits
+        - `if_match`: The ETag you read, `"3"`
+        - `criteria`: What a search asks, under the names of its parameters; what is left out asks nothing.
+        """
+        return await self._send(
+            Call(
+                "PUT",
+                f"/v1/saved-searches/{segment(saved_search_id)}",
+                headers={"If-Match": etag(if_match)},
+                json={"criteria": criteria, "name": name},
+            ),
+            models.SavedSearchAnswer,
             options,
         )
 
@@ -8894,10 +11356,13 @@ class Resources:
         self.deals = DealsResource(transport)
         self.delegations = DelegationsResource(transport)
         self.deliveries = DeliveriesResource(transport)
+        self.demand_orders = DemandOrdersResource(transport)
         self.documents = DocumentsResource(transport)
         self.events = EventsResource(transport)
         self.factor_sets = FactorSetsResource(transport)
+        self.import_profiles = ImportProfilesResource(transport)
         self.imports = ImportsResource(transport)
+        self.integrity_findings = IntegrityFindingsResource(transport)
         self.invitations = InvitationsResource(transport)
         self.ledger = LedgerResource(transport)
         self.listings = ListingsResource(transport)
@@ -8912,8 +11377,10 @@ class Resources:
         self.permits = PermitsResource(transport)
         self.pickups = PickupsResource(transport)
         self.public = PublicResource(transport)
+        self.recall_campaigns = RecallCampaignsResource(transport)
         self.receipts = ReceiptsResource(transport)
         self.reference = ReferenceResource(transport)
+        self.saved_searches = SavedSearchesResource(transport)
         self.service = ServiceResource(transport)
         self.sessions = SessionsResource(transport)
         self.sites = SitesResource(transport)
@@ -8935,10 +11402,13 @@ class AsyncResources:
         self.deals = AsyncDealsResource(transport)
         self.delegations = AsyncDelegationsResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
+        self.demand_orders = AsyncDemandOrdersResource(transport)
         self.documents = AsyncDocumentsResource(transport)
         self.events = AsyncEventsResource(transport)
         self.factor_sets = AsyncFactorSetsResource(transport)
+        self.import_profiles = AsyncImportProfilesResource(transport)
         self.imports = AsyncImportsResource(transport)
+        self.integrity_findings = AsyncIntegrityFindingsResource(transport)
         self.invitations = AsyncInvitationsResource(transport)
         self.ledger = AsyncLedgerResource(transport)
         self.listings = AsyncListingsResource(transport)
@@ -8953,8 +11423,10 @@ class AsyncResources:
         self.permits = AsyncPermitsResource(transport)
         self.pickups = AsyncPickupsResource(transport)
         self.public = AsyncPublicResource(transport)
+        self.recall_campaigns = AsyncRecallCampaignsResource(transport)
         self.receipts = AsyncReceiptsResource(transport)
         self.reference = AsyncReferenceResource(transport)
+        self.saved_searches = AsyncSavedSearchesResource(transport)
         self.service = AsyncServiceResource(transport)
         self.sessions = AsyncSessionsResource(transport)
         self.sites = AsyncSitesResource(transport)

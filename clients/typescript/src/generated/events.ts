@@ -63,10 +63,25 @@ export interface BidAwarded extends Envelope {
   data: models.BidAwarded;
 }
 
-/** bid.confirmed: The winner has accepted the terms; every other bid for the lot is lost */
+/** bid.confirmed: The winner has accepted the terms; every other bid is lost that nothing is left for */
 export interface BidConfirmed extends Envelope {
   type: "bid.confirmed";
   data: models.BidConfirmed;
+}
+
+/** bid.counter_lapsed: Nobody accepted the counter in its time: the bid stands as it was placed */
+export interface BidCounterLapsed extends Envelope {
+  type: "bid.counter_lapsed";
+  data: models.CounterLapsed;
+}
+
+/**
+ * bid.countered: One side would take it on other figures: `side` is seller or buyer, `offered` its signed price,
+ * `haulage` the ceiling of a
+ */
+export interface BidCountered extends Envelope {
+  type: "bid.countered";
+  data: models.BidCountered;
 }
 
 /** bid.expired: The bidder is no longer bound: `valid_until` is over */
@@ -75,10 +90,19 @@ export interface BidExpired extends Envelope {
   data: models.BidExpired;
 }
 
-/** bid.lost: `reason` is another_bid_confirmed or listing_ended */
+/**
+ * bid.lost: `reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left), listing_ended
+ * or unreadable: what
+ */
 export interface BidLost extends Envelope {
   type: "bid.lost";
   data: models.BidLost;
+}
+
+/** bid.met_price: It takes an instant listing at its price; who came first has it */
+export interface BidMetPrice extends Envelope {
+  type: "bid.met_price";
+  data: models.BidMetPrice;
 }
 
 /** bid.placed: A processor has promised to take the lot; `received_at` is the instant by which it counts */
@@ -279,6 +303,42 @@ export interface DelegationRevoked extends Envelope {
   data: models.DelegationRevoked;
 }
 
+/** demand_order.cancelled: It has ended; bids that it placed stand */
+export interface DemandOrderCancelled extends Envelope {
+  type: "demand_order.cancelled";
+  data: models.DemandCancelled;
+}
+
+/** demand_order.created: A standing order was given; what is published from now on is held against it */
+export interface DemandOrderCreated extends Envelope {
+  type: "demand_order.created";
+  data: models.DemandCreated;
+}
+
+/** demand_order.expired: Its `valid_until` is over; bids that it placed stand */
+export interface DemandOrderExpired extends Envelope {
+  type: "demand_order.expired";
+  data: models.DemandExpired;
+}
+
+/** demand_order.matched: A published listing is all that the order asks for. `mass` is that of the whole lot */
+export interface DemandOrderMatched extends Envelope {
+  type: "demand_order.matched";
+  data: models.DemandMatched;
+}
+
+/** demand_order.paused: It is held against nothing until it is resumed */
+export interface DemandOrderPaused extends Envelope {
+  type: "demand_order.paused";
+  data: models.DemandPaused;
+}
+
+/** demand_order.resumed: What is published from now on is held against it again */
+export interface DemandOrderResumed extends Envelope {
+  type: "demand_order.resumed";
+  data: models.DemandResumed;
+}
+
 /** document.accepted: The paper counts until `valid_until` */
 export interface DocumentAccepted extends Envelope {
   type: "document.accepted";
@@ -331,7 +391,8 @@ export interface ImpactStated extends Envelope {
 }
 
 /**
- * import.completed: A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why
+ * import.completed: A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says
+ * why. Of a trial
  */
 export interface ImportCompleted extends Envelope {
   type: "import.completed";
@@ -383,16 +444,43 @@ export interface ListingFulfilled extends Envelope {
   data: models.ListingFulfilled;
 }
 
+/** listing.merged: All goods of the draft are in another draft now */
+export interface ListingMerged extends Envelope {
+  type: "listing.merged";
+  data: models.ListingMerged;
+}
+
 /** listing.opened: `closes_at` is when bidding ends; None only for a negotiated listing without an end */
 export interface ListingOpened extends Envelope {
   type: "listing.opened";
   data: models.ListingOpened;
 }
 
+/**
+ * listing.partially_awarded: A bid on part of the lot was chosen; something is left, or was not confirmed and is free
+ * again
+ */
+export interface ListingPartiallyAwarded extends Envelope {
+  type: "listing.partially_awarded";
+  data: models.ListingPartiallyAwarded;
+}
+
 /** listing.published: The listing passed its review: others may read it, and bids are taken from `opens_at` on */
 export interface ListingPublished extends Envelope {
   type: "listing.published";
   data: models.ListingPublished;
+}
+
+/** listing.remainder_relisted: What nobody has won is offered anew, in a draft of its own */
+export interface ListingRemainderRelisted extends Envelope {
+  type: "listing.remainder_relisted";
+  data: models.ListingRemainderRelisted;
+}
+
+/** listing.split: Goods have left the listing for a new draft; the sums are of what remains */
+export interface ListingSplit extends Envelope {
+  type: "listing.split";
+  data: models.ListingSplit;
 }
 
 /** listing.submitted: The seller asked for the draft to be published */
@@ -742,6 +830,18 @@ export interface PickupUnscheduled extends Envelope {
   data: models.PickupUnscheduled;
 }
 
+/** recall.closed: `status` closed: nothing more is looked for, what is stopped stays so. lifted: every stop is gone */
+export interface RecallClosed extends Envelope {
+  type: "recall.closed";
+  data: models.RecallClosed;
+}
+
+/** recall.opened: Matching goods are stopped from now on; those that were there already are */
+export interface RecallOpened extends Envelope {
+  type: "recall.opened";
+  data: models.RecallOpened;
+}
+
 /**
  * receipt.inspected: Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the
  * price
@@ -761,6 +861,27 @@ export interface RefundFailed extends Envelope {
 export interface RefundPaid extends Envelope {
   type: "refund.paid";
   data: models.RefundPaid;
+}
+
+/** saved_search.matched: A listing was published that the search finds. Told once for each search and listing */
+export interface SavedSearchMatched extends Envelope {
+  type: "saved_search.matched";
+  data: models.SavedSearchMatched;
+}
+
+/** stop.lifted: Goods are free again, or have gone as the campaign asks: `lift_reason` is lifted or remedied */
+export interface StopLifted extends Envelope {
+  type: "stop.lifted";
+  data: models.StopLifted;
+}
+
+/**
+ * stop.placed: Goods are in quarantine: nothing is decided about them but under the campaign. Without external ids it
+ * is the whole item
+ */
+export interface StopPlaced extends Envelope {
+  type: "stop.placed";
+  data: models.StopPlaced;
 }
 
 /**
@@ -800,8 +921,11 @@ export type KnownEvent =
   | BidAdmitted
   | BidAwarded
   | BidConfirmed
+  | BidCounterLapsed
+  | BidCountered
   | BidExpired
   | BidLost
+  | BidMetPrice
   | BidPlaced
   | BidTimedOut
   | BidWithdrawn
@@ -831,6 +955,12 @@ export type KnownEvent =
   | DelegationExpired
   | DelegationGranted
   | DelegationRevoked
+  | DemandOrderCancelled
+  | DemandOrderCreated
+  | DemandOrderExpired
+  | DemandOrderMatched
+  | DemandOrderPaused
+  | DemandOrderResumed
   | DocumentAccepted
   | DocumentExpired
   | DocumentExpiring
@@ -846,8 +976,12 @@ export type KnownEvent =
   | ListingCreated
   | ListingExpired
   | ListingFulfilled
+  | ListingMerged
   | ListingOpened
+  | ListingPartiallyAwarded
   | ListingPublished
+  | ListingRemainderRelisted
+  | ListingSplit
   | ListingSubmitted
   | ListingWithdrawn
   | MemberJoined
@@ -904,9 +1038,14 @@ export type KnownEvent =
   | PickupTenderExhausted
   | PickupTendered
   | PickupUnscheduled
+  | RecallClosed
+  | RecallOpened
   | ReceiptInspected
   | RefundFailed
   | RefundPaid
+  | SavedSearchMatched
+  | StopLifted
+  | StopPlaced
   | TransferBlocked
   | TransferPaid
   | WebhookEndpointDisabled
@@ -921,8 +1060,11 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "bid.admitted",
   "bid.awarded",
   "bid.confirmed",
+  "bid.counter_lapsed",
+  "bid.countered",
   "bid.expired",
   "bid.lost",
+  "bid.met_price",
   "bid.placed",
   "bid.timed_out",
   "bid.withdrawn",
@@ -952,6 +1094,12 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "delegation.expired",
   "delegation.granted",
   "delegation.revoked",
+  "demand_order.cancelled",
+  "demand_order.created",
+  "demand_order.expired",
+  "demand_order.matched",
+  "demand_order.paused",
+  "demand_order.resumed",
   "document.accepted",
   "document.expired",
   "document.expiring",
@@ -967,8 +1115,12 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "listing.created",
   "listing.expired",
   "listing.fulfilled",
+  "listing.merged",
   "listing.opened",
+  "listing.partially_awarded",
   "listing.published",
+  "listing.remainder_relisted",
+  "listing.split",
   "listing.submitted",
   "listing.withdrawn",
   "member.joined",
@@ -1025,9 +1177,14 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "pickup.tender_exhausted",
   "pickup.tendered",
   "pickup.unscheduled",
+  "recall.closed",
+  "recall.opened",
   "receipt.inspected",
   "refund.failed",
   "refund.paid",
+  "saved_search.matched",
+  "stop.lifted",
+  "stop.placed",
   "transfer.blocked",
   "transfer.paid",
   "webhook_endpoint.disabled",

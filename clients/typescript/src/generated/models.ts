@@ -186,6 +186,15 @@ export interface BatchProcessed {
   site_id: string;
 }
 
+/** What parts a bid from the one above it. */
+export interface BehindAnswer {
+  /** The one above */
+  bid_id: string;
+  /** The first of `tie_break` in which they differ */
+  criterion: string;
+  difference: Money;
+}
+
 /** It stands, until it is withdrawn, lost or awarded. */
 export interface BidAdmitted {
   bid_id: string;
@@ -193,15 +202,22 @@ export interface BidAdmitted {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
 }
 
-/** A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered. */
+/**
+ * A bid. `is_leading` is told of timed listings only; `sequence` to the seller only, once bids are numbered. `counter`
+ * is the counter-offer on the table, `agreed_price` the one that was accepted; `price` stays what was promised.
+ */
 export interface BidAnswer {
+  agreed_price: Money | null;
   allowed_transitions?: Array<string>;
   bidder_id: string;
   blocked_transitions?: Array<BlockedTransition>;
+  /** As the bidder states it; null is missing, not nothing */
+  co2e: Mass | null;
+  counter: CounterAnswer | null;
   /** reuse, repair, remanufacture, harvest, recycle, recover or dispose */
   disposition: string;
   /** Why it was withdrawn, lost or timed out */
@@ -214,9 +230,15 @@ export interface BidAnswer {
   haulage_quote: Money | null;
   id: string;
   is_leading: boolean | null;
+  /** Of a timed listing: the price that stands now, whoever leads */
+  leading_price: Money | null;
+  /** How far it may be raised; told to its bidder alone */
+  limit: Money | null;
   listing_id: string;
   livemode: boolean;
   operation: string | null;
+  /** What it is for, all or nothing; null: the whole lot */
+  parts: Array<BidPart> | null;
   price: Money;
   /** tonne, piece or lot */
   price_unit: string;
@@ -224,7 +246,9 @@ export interface BidAnswer {
   received_at: string;
   sequence: number | null;
   site_id: string;
-  /** submitted, active, awarded, confirmed, timed_out, lost, withdrawn or expired */
+  /** Where its limit had brought it when bidding ended */
+  standing_price: Money | null;
+  /** submitted, active, countered, awarded, confirmed, timed_out, lost, withdrawn or expired */
   status: string;
   valid_until: string | null;
   version: number;
@@ -242,19 +266,40 @@ export interface BidAwarded {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
 }
 
-/** The winner has accepted the terms; every other bid for the lot is lost. */
+/** The winner has accepted the terms; every other bid is lost that nothing is left for. */
 export interface BidConfirmed {
   bid_id: string;
   bidder_id: string;
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
+}
+
+/**
+ * One side would take it on other figures: `side` is seller or buyer, `offered` its signed price, `haulage` the ceiling
+ * of a bid FCA or the quote of one DAP. `price` is still what the bid promised. The other side accepts or counters.
+ */
+export interface BidCountered {
+  bid_id: string;
+  bidder_id: string;
+  counter_id: string;
+  disposition: string;
+  expires_at: string | null;
+  haulage: Money | null;
+  haulage_basis: string;
+  listing_id: string;
+  note: string | null;
+  number: number;
+  offered: Money;
+  price: Money | null;
+  price_unit: string;
+  side: string;
 }
 
 /** The bidder is no longer bound: `valid_until` is over. */
@@ -264,20 +309,46 @@ export interface BidExpired {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
 }
 
-/** `reason` is another_bid_confirmed or listing_ended. */
+/**
+ * `reason` is another_bid_confirmed, remainder_relisted (nothing of what it was for is left), listing_ended or
+ * unreadable: what was sealed could not be opened.
+ */
 export interface BidLost {
   bid_id: string;
   bidder_id: string;
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
   reason: string;
+}
+
+/** It takes an instant listing at its price; who came first has it. */
+export interface BidMetPrice {
+  bid_id: string;
+  bidder_id: string;
+  disposition: string;
+  haulage_basis: string;
+  listing_id: string;
+  price: Money | null;
+  price_unit: string;
+}
+
+/** An item that is bid for; `quantity` None: all of it. */
+export interface BidPart {
+  item_id: string;
+  quantity?: number | null;
+}
+
+/** An item that is bid for; `quantity` None: all of it. */
+export interface BidPartParam {
+  item_id: string;
+  quantity?: number | null | undefined;
 }
 
 /** A processor has promised to take the lot; `received_at` is the instant by which it counts. */
@@ -287,7 +358,7 @@ export interface BidPlaced {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
   received_at: string;
 }
@@ -299,7 +370,7 @@ export interface BidTimedOut {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
 }
 
@@ -310,7 +381,7 @@ export interface BidWithdrawn {
   disposition: string;
   haulage_basis: string;
   listing_id: string;
-  price: Money;
+  price: Money | null;
   price_unit: string;
   reason: string;
 }
@@ -526,6 +597,16 @@ export interface ClaimAnswer {
   reserved: Mass;
 }
 
+/** A column of the file and what it is taken for. */
+export interface ColumnAnswer {
+  column: string;
+  confidence: number;
+  /** Some of its cells, shortened */
+  samples: Array<string>;
+  /** A target field of the mapping; null where nothing is proposed */
+  target: string | null;
+}
+
 /** Whom to call or to write to, about what; at least one of e-mail and telephone. */
 export interface Contact {
   email?: string | null;
@@ -542,6 +623,149 @@ export interface ContactParam {
   name: string;
   /** E.164, e.g. +495615550123 */
   phone?: string | null | undefined;
+}
+
+/** A counter-offer. `haulage` is the ceiling of a bid FCA, the quote of one DAP. */
+export interface CounterAnswer {
+  bid_id: string;
+  created_at: string;
+  expires_at: string | null;
+  haulage: Money | null;
+  id: string;
+  note: string | null;
+  /** Counts the bid's counter-offers from 1 */
+  number: number;
+  price: Money;
+  /** Who said it: seller or buyer */
+  side: string;
+}
+
+/** Nobody accepted the counter in its time: the bid stands as it was placed. */
+export interface CounterLapsed {
+  bid_id: string;
+  bidder_id: string;
+  counter_id: string;
+  disposition: string;
+  haulage_basis: string;
+  listing_id: string;
+  price: Money | null;
+  price_unit: string;
+}
+
+/** What a search asks, under the names of its parameters; what is left out asks nothing. */
+export interface Criteria {
+  closes_from?: string | null;
+  closes_until?: string | null;
+  condition?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null;
+  condition_floor?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null;
+  /** ISO 3166-1 alpha-2 */
+  country?: string | null;
+  disposition_floor?:
+    | "reuse"
+    | "repair"
+    | "remanufacture"
+    | "harvest"
+    | "recycle"
+    | "recover"
+    | "dispose"
+    | (string & {})
+    | null;
+  mass_max_kg?: number | null;
+  mass_min_kg?: number | null;
+  material?: string | null;
+  mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null;
+  /** latitude,longitude in degrees */
+  near?: string | null;
+  price_direction?: "buyer_pays" | "seller_pays" | (string & {}) | null;
+  radius_km?: number;
+  return_reason?:
+    | "damaged"
+    | "defective"
+    | "end_of_life"
+    | "unsold_inventory"
+    | "product_recall"
+    | (string & {})
+    | null;
+  text?: string | null;
+  waste_code?: string | null;
+}
+
+/** What a search asks, under the names of its parameters; what is left out asks nothing. */
+export interface CriteriaParam {
+  closes_from?: string | Date | null | undefined;
+  closes_until?: string | Date | null | undefined;
+  condition?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null
+    | undefined;
+  condition_floor?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null
+    | undefined;
+  /** ISO 3166-1 alpha-2 */
+  country?: string | null | undefined;
+  disposition_floor?:
+    | "reuse"
+    | "repair"
+    | "remanufacture"
+    | "harvest"
+    | "recycle"
+    | "recover"
+    | "dispose"
+    | (string & {})
+    | null
+    | undefined;
+  mass_max_kg?: number | null | undefined;
+  mass_min_kg?: number | null | undefined;
+  material?: string | null | undefined;
+  mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null | undefined;
+  /** latitude,longitude in degrees */
+  near?: string | null | undefined;
+  price_direction?: "buyer_pays" | "seller_pays" | (string & {}) | null | undefined;
+  radius_km?: number | undefined;
+  return_reason?:
+    | "damaged"
+    | "defective"
+    | "end_of_life"
+    | "unsold_inventory"
+    | "product_recall"
+    | (string & {})
+    | null
+    | undefined;
+  text?: string | null | undefined;
+  waste_code?: string | null | undefined;
 }
 
 /** One entry of a site's chain. `hash` covers everything it says and `prev_hash`, the event before it. */
@@ -795,6 +1019,102 @@ export interface DeliveryAnswer {
   status: string;
 }
 
+/** It has ended; bids that it placed stand. */
+export interface DemandCancelled {
+  demand_order_id: string;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
+/** A standing order was given; what is published from now on is held against it. */
+export interface DemandCreated {
+  demand_order_id: string;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
+/** Its `valid_until` is over; bids that it placed stand. */
+export interface DemandExpired {
+  demand_order_id: string;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
+/** A published listing held against the order. `refused_code` says why the order could not bid for it. */
+export interface DemandMatchAnswer {
+  bid_id: string | null;
+  created_at: string;
+  demand_order_id: string;
+  distance_km: number;
+  is_match: boolean;
+  listing_id: string;
+  mass: Mass | null;
+  /** Empty for a match; one or two for a near miss */
+  misses: Array<MissAnswer>;
+  refused_code: string | null;
+  refused_detail: string | null;
+  reserved: Mass;
+}
+
+/** A published listing is all that the order asks for. `mass` is that of the whole lot. */
+export interface DemandMatched {
+  demand_order_id: string;
+  distance_km: number;
+  listing_id: string;
+  mass: Mass;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
+/** A standing order. `left_this_week` is `weekly` less what its own bids of this week would bring. */
+export interface DemandOrderAnswer {
+  allowed_transitions?: Array<string>;
+  bid_price: Money | null;
+  bids_by_itself: boolean;
+  blocked_transitions?: Array<BlockedTransition>;
+  condition_floor: string | null;
+  created_at: string;
+  disposition: string;
+  haulage_ceiling: Money | null;
+  id: string;
+  least_share_bps: number;
+  left_this_week: Mass;
+  livemode: boolean;
+  material: string;
+  name: string;
+  operation: string | null;
+  org_id: string;
+  price_limit: Money;
+  radius_km: number;
+  site_id: string;
+  /** active, paused, cancelled or expired */
+  status: string;
+  valid_until: string | null;
+  version: number;
+  waste_codes: Array<string>;
+  weekly: Mass;
+}
+
+/** It is held against nothing until it is resumed. */
+export interface DemandPaused {
+  demand_order_id: string;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
+/** What is published from now on is held against it again. */
+export interface DemandResumed {
+  demand_order_id: string;
+  material: string;
+  name: string;
+  org_id: string;
+}
+
 /** The paper counts until `valid_until`. */
 export interface DocumentAccepted {
   document_id: string;
@@ -878,6 +1198,20 @@ export interface DocumentWithdrawn {
   document_id: string;
   kind: string;
   organization_id: string;
+}
+
+/** In pieces and per cent, as decimal strings; null where there is nothing to divide by. */
+export interface Effectiveness {
+  /** Matched of those sold */
+  found_percent: string | null;
+  /** Pieces that were found and stopped */
+  matched: number;
+  open: number;
+  /** Of these, proven by a certificate to have gone as the campaign asks */
+  remedied: number;
+  /** Remedied of those matched */
+  remedied_percent: string | null;
+  units_sold: number | null;
 }
 
 /** An endpoint; its secret is never told again. */
@@ -1009,6 +1343,33 @@ export interface FileAnswer {
   size_bytes: number;
 }
 
+/**
+ * Something about who bids with whom. It proves nothing and forbids nothing: an operator looks at it.
+ *
+ * `evidence` by kind: `same_vat_root` {vat_root, with_seller}, `same_bank_account` {with_seller}, `same_people`
+ * {addresses, with_seller}, `withdrawn_leader` {listing_ids, next_bidder_id}, `bidding_ring` {listing_ids, wins}.
+ */
+export interface FindingAnswer {
+  allowed_transitions?: Array<string>;
+  blocked_transitions?: Array<BlockedTransition>;
+  created_at: string;
+  decided_at: string | null;
+  /** The operator's credential */
+  decided_by: string | null;
+  evidence: Record<string, unknown>;
+  id: string;
+  /** same_vat_root, same_bank_account, same_people, withdrawn_leader or bidding_ring */
+  kind: string;
+  listing_id: string;
+  livemode: boolean;
+  note: string | null;
+  /** Whom it is about, sorted */
+  org_ids: Array<string>;
+  /** open, cleared or upheld */
+  status: string;
+  version: number;
+}
+
 /** `secret` is the whole bearer token, shown this once. */
 export interface FirstKey {
   id: string;
@@ -1044,14 +1405,20 @@ export interface FoundListing {
   livemode: boolean;
   longitude: number;
   materials: Array<MaterialMass>;
-  /** sealed, timed or negotiated */
+  /** sealed, timed, negotiated or instant */
   mode: string;
   opens_at: string | null;
+  /** Of an instant listing: signed, per `price_unit` */
+  price: Money | null;
+  /** buyer_pays or seller_pays; null leaves it to the bids */
+  price_direction: string | null;
   /** tonne, piece or lot */
   price_unit: string;
   published_at: string | null;
   seller_id: string;
-  /** draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled */
+  /**
+   * draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or cancelled
+   */
   status: string;
   title: string;
   total_mass: Mass | null;
@@ -1141,7 +1508,8 @@ export interface ImpactStated {
 /**
  * The reading of one manifest. rows = imported + refused; imported = added + updated + unchanged.
  *
- * `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows.
+ * `problems` are the first hundred; `GET /v1/imports/{id}/refused` is the file with all refused rows. While it runs,
+ * `rows_read` and then `rows_landed` rise; the counts are told when it has ended.
  */
 export interface ImportAnswer {
   added: number;
@@ -1149,10 +1517,15 @@ export interface ImportAnswer {
   created_at: string;
   failure: string | null;
   failure_code: string | null;
+  /** csv, xlsx or jsonl, told by the content; null until it has been opened */
+  file_format: string | null;
   file_name: string;
   id: string;
   imported: number;
-  listing_id: string;
+  /** Every row is judged, nothing lands */
+  is_trial: boolean;
+  /** Null for a trial with a listing that would be new */
+  listing_id: string | null;
   livemode: boolean;
   mapping: Record<string, unknown>;
   /** How the file was decoded, where something had to be guessed */
@@ -1161,9 +1534,13 @@ export interface ImportAnswer {
   profile: string | null;
   refused: number;
   rows: number;
+  rows_landed: number;
+  rows_read: number;
+  /** Known once the file has been read */
+  rows_total: number | null;
   sha256: string;
   size_bytes: number;
-  /** received, completed or failed */
+  /** received, reading, landing, completed or failed */
   status: string;
   unchanged: number;
   updated: number;
@@ -1171,7 +1548,8 @@ export interface ImportAnswer {
 }
 
 /**
- * A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why.
+ * A manifest has been read, or could not be: `status` is completed or failed, `failure_code` says why. Of a trial
+ * nothing has landed, and it may have no listing.
  *
  * rows = imported + refused; imported = added + updated + unchanged.
  */
@@ -1181,7 +1559,8 @@ export interface ImportCompleted {
   failure_code: string | null;
   import_id: string;
   imported: number;
-  listing_id: string;
+  is_trial: boolean;
+  listing_id: string | null;
   refused: number;
   rows: number;
   status: string;
@@ -1290,9 +1669,15 @@ export interface IssuedKeyAnswer {
 
 /** `mass` is that of all pieces; null is weighed later. `waste_code` is six digits, null for what is no waste. */
 export interface ItemAnswer {
+  /** The maker's batch or lot */
+  batch: string | null;
   composition: Array<Share> | null;
   /** new, like_new, refurbished, used_good, used_fair, damaged, salvage */
   condition_grade: string | null;
+  /** What of it is neither awarded nor relisted, where it is sold in parts */
+  free_quantity: number;
+  /** GS1's number of the product, 8, 12, 13 or 14 digits */
+  gtin: string | null;
   hp_codes: Array<string>;
   id: string;
   is_data_bearing: boolean | null;
@@ -1301,10 +1686,15 @@ export interface ItemAnswer {
   mass: Mass | null;
   /** declared, weighed, estimated or data_sheet */
   mass_method: string;
+  /** The half-width around the mass; null where nobody stated it */
+  mass_uncertainty: Mass | null;
+  /** The maker's part number */
+  mpn: string | null;
   packaging: Packaging | null;
   photos: Array<Photo>;
   quantity: number;
   reason_detail: string | null;
+  recall_campaign_id: string | null;
   /** damaged, defective, end_of_life, unsold_inventory or product_recall */
   return_reason: string | null;
   title: string;
@@ -1365,14 +1755,37 @@ export interface LineAnswer {
   material: string;
 }
 
-/** A single-use link to the provider's form; it expires within minutes. */
-export interface LinkAnswer {
-  url: string;
+/** What went into the listing and out of it, in that order. */
+export interface LineageAnswer {
+  data: Array<LineageEntry>;
+  listing_id: string;
 }
 
-/** A listing with its items. `invited` and the origins are told to the seller alone, notices on its drafts. */
+/** That pieces and grams of one item went into another; the item ids are the same where all of it moved. */
+export interface LineageEntry {
+  created_at: string;
+  from_item_id: string;
+  from_listing_id: string;
+  id: string;
+  /** split, merge or relist */
+  kind: string;
+  /** Null where the goods were never weighed */
+  mass: Mass | null;
+  moved_by: string;
+  quantity: number;
+  reason: string | null;
+  to_item_id: string;
+  to_listing_id: string;
+}
+
+/**
+ * A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices on its
+ * drafts.
+ */
 export interface ListingAnswer {
   allowed_transitions?: Array<string>;
+  /** by_hand or best_landed */
+  award_rule: string;
   blocked_transitions?: Array<BlockedTransition>;
   closes_at: string | null;
   country: string;
@@ -1389,6 +1802,8 @@ export interface ListingAnswer {
   hard_cap_at: string | null;
   haulage_vat_bps: number;
   id: string;
+  /** What a better bid is better by; null: by the published table */
+  increment: Money | null;
   inspection_days: number;
   invited: Array<string>;
   item_count: number;
@@ -1396,19 +1811,32 @@ export interface ListingAnswer {
   latitude: number;
   livemode: boolean;
   longitude: number;
+  /** What a bid may be for: whole, by_item or by_fraction */
+  lot_rule: string;
   materials: Array<MaterialMass>;
-  /** sealed, timed or negotiated */
+  /** by_fraction: the fewest pieces of an item that are sold */
+  min_quantity: number | null;
+  /** sealed, timed, negotiated or instant */
   mode: string;
   notices: Array<Notice>;
   opens_at: string | null;
   origin_listing_id: string | null;
   origin_remainder_id: string | null;
+  /** Of an instant listing: signed, per `price_unit` */
+  price: Money | null;
+  /** buyer_pays or seller_pays; null leaves it to the bids */
+  price_direction: string | null;
   /** tonne, piece or lot */
   price_unit: string;
   published_at: string | null;
+  /** If the seller does not, the VAT it pays counts in its ranking */
+  recovers_vat: boolean;
+  reserve_price: Money | null;
   seller_id: string;
   site_id: string;
-  /** draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled */
+  /**
+   * draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or cancelled
+   */
   status: string;
   title: string;
   tolerance_bps: number;
@@ -1547,8 +1975,46 @@ export interface ListingFulfilled {
   visibility: string;
 }
 
+/** All goods of the draft are in another draft now. */
+export interface ListingMerged {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  into_listing_id?: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  moved?: Array<MovedGoods>;
+  opens_at: string | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
 /** `closes_at` is when bidding ends; None only for a negotiated listing without an end. */
 export interface ListingOpened {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  opens_at: string | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
+/** A bid on part of the lot was chosen; something is left, or was not confirmed and is free again. */
+export interface ListingPartiallyAwarded {
   closes_at: string | null;
   country: string;
   currency: string;
@@ -1575,6 +2041,46 @@ export interface ListingPublished {
   listing_id: string;
   materials: Array<MaterialMass>;
   mode: string;
+  opens_at: string | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
+/** What nobody has won is offered anew, in a draft of its own. */
+export interface ListingRemainderRelisted {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  into_listing_id?: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  moved?: Array<MovedGoods>;
+  opens_at: string | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
+/** Goods have left the listing for a new draft; the sums are of what remains. */
+export interface ListingSplit {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  into_listing_id?: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  moved?: Array<MovedGoods>;
   opens_at: string | null;
   price_unit: string;
   seller_id: string;
@@ -1617,14 +2123,20 @@ export interface ListingSummary {
   livemode: boolean;
   longitude: number;
   materials: Array<MaterialMass>;
-  /** sealed, timed or negotiated */
+  /** sealed, timed, negotiated or instant */
   mode: string;
   opens_at: string | null;
+  /** Of an instant listing: signed, per `price_unit` */
+  price: Money | null;
+  /** buyer_pays or seller_pays; null leaves it to the bids */
+  price_direction: string | null;
   /** tonne, piece or lot */
   price_unit: string;
   published_at: string | null;
   seller_id: string;
-  /** draft, in_review, scheduled, open, closed, awarded, fulfilled, expired, withdrawn or cancelled */
+  /**
+   * draft, in_review, scheduled, open, closed, partially_awarded, awarded, fulfilled, expired, withdrawn or cancelled
+   */
   status: string;
   title: string;
   total_mass: Mass | null;
@@ -1770,6 +2282,16 @@ export interface MemberRoleChanged {
   organization_id: string;
 }
 
+/** A criterion that the lot misses: figures in `unit`, or names where it has none. */
+export interface MissAnswer {
+  /** distance, material_share, condition, waste_code, quantity, price, currency or disposition */
+  criterion: string;
+  /** null: the listing does not say */
+  offered: string | null;
+  unit: string | null;
+  wanted: string;
+}
+
 export interface Money {
   amount: string;
   currency:
@@ -1806,8 +2328,17 @@ export interface MoneyParam {
     | (string & {});
 }
 
+/** What went from one item into another; the ids are the same where a whole item moved. `mass` None: never weighed. */
+export interface MovedGoods {
+  from_item_id: string;
+  mass: Mass | null;
+  quantity: number;
+  to_item_id: string;
+}
+
 /** One kind of thing in one condition. What is unknown may be left out of a draft; publishing names what is missing. */
 export interface NewItemParam {
+  batch?: string | null | undefined;
   composition?: ReadonlyArray<ShareParam> | null | undefined;
   condition_grade?:
     | "new"
@@ -1820,12 +2351,16 @@ export interface NewItemParam {
     | (string & {})
     | null
     | undefined;
+  gtin?: string | null | undefined;
   hp_codes?: ReadonlyArray<string> | undefined;
   is_data_bearing?: boolean | null | undefined;
   is_hazardous?: boolean | null | undefined;
   key?: string | null | undefined;
   mass?: MassParam | null | undefined;
   mass_method?: "declared" | "weighed" | "estimated" | "data_sheet" | (string & {}) | undefined;
+  /** The half-width around the mass, of all pieces */
+  mass_uncertainty?: MassParam | null | undefined;
+  mpn?: string | null | undefined;
   packaging?: PackagingParam | null | undefined;
   photos?: ReadonlyArray<PhotoParam> | undefined;
   quantity: number;
@@ -1834,6 +2369,8 @@ export interface NewItemParam {
    * may be destroyed; product_recall: the campaign and where the goods are kept
    */
   reason_detail?: string | null | undefined;
+  /** product_recall: the campaign under which recalled goods may be offered */
+  recall_campaign_id?: string | null | undefined;
   return_reason?:
     | "damaged"
     | "defective"
@@ -1980,6 +2517,16 @@ export interface OfferWithdrawn {
   offer_id: string;
   pickup_id: string;
   price: Money;
+}
+
+/** What the commitment opens to: `commitment` is SHA-256 over this object's canonical JSON (RFC 8785). */
+export interface OpeningAnswer {
+  bid_id: string;
+  haulage_ceiling: Money | null;
+  haulage_quote: Money | null;
+  price: Money;
+  /** 32 random bytes, hexadecimal */
+  salt: string;
 }
 
 /** One stretch of one weekday, by the clock on the site's wall. */
@@ -2782,6 +3329,71 @@ export interface PickupUnscheduled {
   to_site_id: string;
 }
 
+/** Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not matter. */
+export interface Predicate {
+  /** Batch or lot numbers */
+  batches?: Array<string>;
+  gtins?: Array<string>;
+  /** Manufacturer part numbers or models */
+  mpns?: Array<string>;
+  serial_ranges?: Array<SerialRange>;
+  serials?: Array<string>;
+  /** All of them stand in the title; alone they reach only your own goods */
+  title_words?: Array<string>;
+}
+
+/** Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not matter. */
+export interface PredicateParam {
+  /** Batch or lot numbers */
+  batches?: ReadonlyArray<string> | undefined;
+  gtins?: ReadonlyArray<string> | undefined;
+  /** Manufacturer part numbers or models */
+  mpns?: ReadonlyArray<string> | undefined;
+  serial_ranges?: ReadonlyArray<SerialRangeParam> | undefined;
+  serials?: ReadonlyArray<string> | undefined;
+  /** All of them stand in the title; alone they reach only your own goods */
+  title_words?: ReadonlyArray<string> | undefined;
+}
+
+/** A mapping that your organization has kept. */
+export interface ProfileAnswer {
+  created_at: string;
+  id: string;
+  livemode: boolean;
+  /**
+   * Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns, separator}`; or `{constant}`.
+   * `decimal` is the decimal mark of text cells.
+   */
+  mapping: Record<string, unknown>;
+  name: string;
+  version: number;
+}
+
+/** A mapping proposed from the header and the first rows; nothing is kept of the file. */
+export interface ProposalAnswer {
+  columns: Array<ColumnAnswer>;
+  /** Null for what has none */
+  delimiter: string | null;
+  /** Null for a workbook */
+  encoding: string | null;
+  /** csv, xlsx or jsonl */
+  file_format: string;
+  /**
+   * Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns, separator}`; or `{constant}`.
+   * `decimal` is the decimal mark of text cells.
+   */
+  mapping: Record<string, unknown>;
+  /** Targets that every mapping needs and this one has not */
+  missing: Array<string>;
+  notes: Array<string>;
+  /** A shipped mapping that reads the file as it is */
+  profile: string | null;
+  /** Cells whose meaning nobody knows, by target */
+  unknown_values: Record<string, Array<string>>;
+  /** Columns that nothing is proposed for */
+  unmapped: Array<string>;
+}
+
 /** RFC 8037. */
 export interface PublicKey {
   alg: string;
@@ -2798,19 +3410,39 @@ export interface QuantityAnswer {
   quantity: number;
 }
 
-/** What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission`. */
+/**
+ * What a bid leaves the seller before recoverable VAT: `total` − `haulage` − `commission` − `tax`; and why it stands
+ * where it does.
+ */
 export interface RankedAnswer {
+  /** null for the first */
+  behind: BehindAnswer | null;
   bid_id: string;
   bidder_id: string;
+  /** As the bidder states it; null is missing, not nothing */
+  co2e: Mass | null;
   commission: Money;
   disposition: string;
+  /** Efficient ones that are, the best ten */
+  dominated_by: Array<string>;
+  /** An estimate by road: the great circle to the bidder's site × 1.3, rounded up to 10 km */
+  estimated_distance_km: number;
   haulage: Money;
   haulage_basis: string;
+  /** No bid is at least as good in value, rung and CO2e, and better in one of them */
+  is_efficient: boolean;
   landed_net_value: Money;
+  /** null where the seller set none */
+  meets_reserve: boolean | null;
+  /** Whether the bidder's permits cover the goods today; null once it is over */
+  permits_fit: boolean | null;
+  /** Why they do not */
+  permits_lack: Array<BlockedReason>;
   price: Money;
   rank: number;
   received_at: string;
   status: string;
+  tax: Money;
   total: Money;
 }
 
@@ -2820,6 +3452,10 @@ export interface RankingAnswer {
   commission_bps: number;
   data: Array<RankedAnswer>;
   listing_id: string;
+  /** The least landed net value at which a rule awards */
+  reserve: Money | null;
+  /** What decides, in this order */
+  tie_break: Array<string>;
 }
 
 export interface ReasonAnswer {
@@ -2834,32 +3470,50 @@ export interface ReasonGivenParam {
   detail: string;
 }
 
-/** What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted. */
-export interface ReceiptAnswer {
+/** A recall campaign. `effectiveness` is told to its manufacturer alone. */
+export interface RecallAnswer {
   allowed_transitions?: Array<string>;
   blocked_transitions?: Array<BlockedTransition>;
   created_at: string;
-  /** What `expand` asked for, by name; null where you may not see it */
-  expanded?: ReceiptAnswerExpanded | null;
-  flags: Array<FlagAnswer>;
+  description: string | null;
+  dispositions: Array<string>;
+  effectiveness: Effectiveness | null;
+  end_reason: string | null;
+  ended_at: string | null;
   id: string;
-  inspect_by: string;
-  inspected_at: string | null;
-  lines: Array<ReceiptLineAnswer>;
   livemode: boolean;
-  /** How the masses were found. */
-  measurement: MeasurementAnswer;
-  order_id: string;
-  pickup_id: string;
-  site_id: string;
-  /** received or inspected */
+  manufacturer_id: string;
+  /** Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not matter. */
+  predicate: Predicate;
+  proofs: Array<string>;
+  /** open, closed or lifted */
   status: string;
+  title: string;
   version: number;
 }
 
-/** Only what was asked for is there. */
-export interface ReceiptAnswerExpanded {
-  order?: OrderAnswer | null;
+/** `status` closed: nothing more is looked for, what is stopped stays so. lifted: every stop is gone. */
+export interface RecallClosed {
+  campaign_id: string;
+  manufacturer_id: string;
+  reason: string;
+  status: string;
+}
+
+/** Matching goods are stopped from now on; those that were there already are. */
+export interface RecallOpened {
+  campaign_id: string;
+  dispositions: Array<string>;
+  manufacturer_id: string;
+  title: string;
+}
+
+/** `statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at. */
+export interface ReceiptBookAnswer {
+  closed_at: string;
+  data: Array<ServicesBiddingSchemasOfReceiptsLinkAnswer>;
+  listing_id: string;
+  statement: string;
 }
 
 /** Every line of a receipt has its outcome. `accepted` and `contested` are net and signed as the price. */
@@ -3037,9 +3691,67 @@ export interface RowProblemAnswer {
   row: number | null;
 }
 
+/** A search that is kept. */
+export interface SavedSearchAnswer {
+  created_at: string;
+  /** What a search asks, under the names of its parameters; what is left out asks nothing. */
+  criteria: Criteria;
+  id: string;
+  livemode: boolean;
+  name: string;
+  org_id: string;
+  version: number;
+}
+
+/** A listing was published that the search finds. Told once for each search and listing. */
+export interface SavedSearchMatched {
+  listing_id: string;
+  name: string;
+  org_id: string;
+  saved_search_id: string;
+  title: string;
+}
+
 /** Both secrets sign for 24 hours, then the new one alone. */
 export interface SecretRotated {
   endpoint_id: string;
+}
+
+/** Serial numbers that count up behind one prefix, such as SN-00100 to SN-00250; both ends are meant. */
+export interface SerialRange {
+  first: string;
+  last: string;
+}
+
+/** Serial numbers that count up behind one prefix, such as SN-00100 to SN-00250; both ends are meant. */
+export interface SerialRangeParam {
+  first: string;
+  last: string;
+}
+
+/**
+ * hash = SHA-256(hash before ‖ digest), digest = SHA-256(receipt); before the first stands SHA-256("backhaul bid
+ * receipts" ‖ 0 ‖ listing_id).
+ */
+export interface ServicesBiddingSchemasOfReceiptsLinkAnswer {
+  digest: string;
+  hash: string;
+  position: number;
+  /** Null where the bid was never opened */
+  receipt: string | null;
+}
+
+/** `position` and `hash` are the receipt's place in the listing's chain, told after the close. */
+export interface ServicesBiddingSchemasOfReceiptsReceiptAnswer {
+  bid_id: string;
+  /** SHA-256 of the opening, hexadecimal */
+  commitment: string;
+  hash: string | null;
+  listing_id: string;
+  opening: OpeningAnswer | null;
+  position: number | null;
+  /** JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed */
+  receipt: string;
 }
 
 /** An entry as it holds in a jurisdiction, from–until inclusive; null is open. */
@@ -3073,6 +3785,34 @@ export interface ServicesKernelHttpReferenceWasteCodeAnswer {
   title: string;
   valid_from: string | null;
   valid_until: string | null;
+}
+
+/** What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted. */
+export interface ServicesOrdersSchemasAnswersReceiptAnswer {
+  allowed_transitions?: Array<string>;
+  blocked_transitions?: Array<BlockedTransition>;
+  created_at: string;
+  /** What `expand` asked for, by name; null where you may not see it */
+  expanded?: Record<string, unknown> | null;
+  flags: Array<FlagAnswer>;
+  id: string;
+  inspect_by: string;
+  inspected_at: string | null;
+  lines: Array<ReceiptLineAnswer>;
+  livemode: boolean;
+  /** How the masses were found. */
+  measurement: MeasurementAnswer;
+  order_id: string;
+  pickup_id: string;
+  site_id: string;
+  /** received or inspected */
+  status: string;
+  version: number;
+}
+
+/** A single-use link to the provider's form; it expires within minutes. */
+export interface ServicesPaymentsSchemasLinkAnswer {
+  url: string;
 }
 
 /** A person signed in; whatever the role may do, the session may. */
@@ -3176,6 +3916,53 @@ export interface StepAnswer {
   operation: string | null;
 }
 
+/** A stop on a unit, or on all of an item. `item_id` is where the goods stood when they were stopped. */
+export interface StopAnswer {
+  campaign_id: string;
+  certificate_id: string | null;
+  created_at: string;
+  external_id: string | null;
+  id: string;
+  item_id: string;
+  /** lifted, remedied, or joined into another item */
+  lift_reason: string | null;
+  lifted_at: string | null;
+  /** The fields of the predicate that were met */
+  matched_on: Array<string>;
+  quantity: number;
+  reason: string;
+  remedied_quantity: number;
+  seller_id: string;
+}
+
+/** Goods are free again, or have gone as the campaign asks: `lift_reason` is lifted or remedied. */
+export interface StopLifted {
+  campaign_id: string;
+  external_ids: Array<string>;
+  item_id: string;
+  lift_reason: string;
+  listing_id: string | null;
+  manufacturer_id: string;
+  quantity: number;
+  reason: string;
+  seller_id: string;
+}
+
+/**
+ * Goods are in quarantine: nothing is decided about them but under the campaign. Without external ids it is the whole
+ * item.
+ */
+export interface StopPlaced {
+  campaign_id: string;
+  external_ids: Array<string>;
+  item_id: string;
+  listing_id: string | null;
+  manufacturer_id: string;
+  quantity: number;
+  reason: string;
+  seller_id: string;
+}
+
 /** A batch the event happens to. */
 export interface TakenBatchParam {
   batch_id: string;
@@ -3183,6 +3970,13 @@ export interface TakenBatchParam {
    * make: what goes in, all that is left if not given; modify: what was touched; adjust: what is left, as weighed now
    */
   mass?: MassParam | null | undefined;
+}
+
+/** Of an item: all of it, a quantity, or the units of these external ids. Units move whole. */
+export interface TakenItemParam {
+  external_ids?: ReadonlyArray<string> | undefined;
+  item_id: string;
+  quantity?: number | null | undefined;
 }
 
 /**

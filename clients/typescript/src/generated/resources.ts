@@ -33,6 +33,10 @@ export interface ApiKeysCreateParams {
         | "listings:write"
         | "imports:read"
         | "imports:write"
+        | "saved_searches:read"
+        | "saved_searches:write"
+        | "demand_orders:read"
+        | "demand_orders:write"
         | "bids:read"
         | "bids:write"
         | "awards:write"
@@ -58,6 +62,8 @@ export interface ApiKeysCreateParams {
         | "delegations:write"
         | "audit:read"
         | "test_clock:advance"
+        | "recalls:read"
+        | "recalls:write"
         | (string & {})
       >
     | null
@@ -107,6 +113,13 @@ export interface AuditListParams {
   until?: string | Date | null | undefined;
 }
 
+export interface BidsAcceptCounterParams {
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+  /** `terms_hash` of the order that a dry run has answered; null: as they follow */
+  terms_hash?: string | null | undefined;
+}
+
 export interface BidsAwardParams {
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
@@ -119,9 +132,32 @@ export interface BidsConfirmParams {
   dry_run?: boolean | undefined;
 }
 
+export interface BidsCounterParams {
+  price: models.MoneyParam;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+  /** Until when the other side may accept it; null: no end */
+  expires_at?: string | Date | null | undefined;
+  /** FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left out: as last said */
+  haulage?: models.MoneyParam | null | undefined;
+  note?: string | null | undefined;
+}
+
+export interface BidsCountersParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
 export interface BidsGetParams {
   /** Written out beside their ids: listing */
   expand?: ReadonlyArray<"listing" | (string & {})> | undefined;
+}
+
+export interface BidsHistoryParams {
+  /** One JSON object a line, or a table */
+  format?: "ndjson" | "csv" | (string & {}) | undefined;
 }
 
 export interface BidsListParams {
@@ -146,14 +182,25 @@ export interface BidsPlaceParams {
   price: models.MoneyParam;
   /** Your site to which the goods will go */
   site_id: string;
+  /** CO2e that haulage and treatment of the whole lot will emit, as you state it */
+  co2e?: models.MassParam | null | undefined;
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
   /** FCA: the most you will pay a carrier, net */
   haulage_ceiling?: models.MoneyParam | null | undefined;
   /** DAP: what delivering to your site costs the seller, net; part of the ranking */
   haulage_quote?: models.MoneyParam | null | undefined;
+  /**
+   * Timed listings only: up to here your bid is raised for you when others bid, no further than needed; told to nobody
+   */
+  limit?: models.MoneyParam | null | undefined;
   /** The recovery or disposal operation your permit must name */
   operation?: string | null | undefined;
+  /**
+   * What the bid is for, all or nothing, where the listing is sold by item or fraction; null: the whole lot. The price
+   * per tonne or piece counts for these; a price per lot is for all of them together.
+   */
+  parts?: ReadonlyArray<models.BidPartParam> | null | undefined;
   /** If sent, it must be the listing's */
   price_unit?: "tonne" | "piece" | "lot" | (string & {}) | null | undefined;
   /** Until when you are bound; null: no end */
@@ -311,6 +358,10 @@ export interface DelegationsCreateParams {
         | "listings:write"
         | "imports:read"
         | "imports:write"
+        | "saved_searches:read"
+        | "saved_searches:write"
+        | "demand_orders:read"
+        | "demand_orders:write"
         | "bids:read"
         | "bids:write"
         | "awards:write"
@@ -336,6 +387,8 @@ export interface DelegationsCreateParams {
         | "delegations:write"
         | "audit:read"
         | "test_clock:advance"
+        | "recalls:read"
+        | "recalls:write"
         | (string & {})
       >;
   valid_until: string | Date;
@@ -372,6 +425,79 @@ export interface DeliveriesListParams {
 }
 
 export interface DeliveriesResendParams {
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface DemandOrdersCancelParams {
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface DemandOrdersCreateParams {
+  /** What becomes of the goods */
+  disposition: "reuse" | "repair" | "remanufacture" | "harvest" | "recycle" | "recover" | "dispose" | (string & {});
+  /** A material's code, or unknown */
+  material: string;
+  name: string;
+  price_limit: models.MoneyParam;
+  /** Around the site, as the crow flies */
+  radius_km: number;
+  /** Your site to which the goods will go; distances count from here */
+  site_id: string;
+  weekly: models.MassParam;
+  /** What it bids for a tonne, not above `price_limit`; null: the limit itself */
+  bid_price?: models.MoneyParam | null | undefined;
+  /** Whether it bids for what matches, within its limits */
+  bids_by_itself?: boolean | undefined;
+  /** This grade or better, of the worst piece */
+  condition_floor?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null
+    | undefined;
+  /** The most you pay a carrier for one lot, net */
+  haulage_ceiling?: models.MoneyParam | null | undefined;
+  /** The material's part of the lot's mass, at least, in basis points */
+  least_share_bps?: number | undefined;
+  /** The operation your permit must name */
+  operation?: string | null | undefined;
+  /** null: until it is cancelled */
+  valid_until?: string | Date | null | undefined;
+  /** Only these; empty: any, and goods that are no waste */
+  waste_codes?: ReadonlyArray<string> | undefined;
+}
+
+export interface DemandOrdersListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+  /** Only in this state */
+  status?: string | null | undefined;
+}
+
+export interface DemandOrdersMatchesParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** Only matches, or only near misses */
+  is_match?: boolean | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
+export interface DemandOrdersPauseParams {
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface DemandOrdersResumeParams {
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
 }
@@ -444,8 +570,29 @@ export interface EventsListParams {
   types?: ReadonlyArray<string> | null | undefined;
 }
 
+export interface ImportProfilesCreateParams {
+  /**
+   * Target field → a column's name; `{column, is_optional, blanks, table}`; `{columns, separator}`; or `{constant}`.
+   * `decimal` is the decimal mark of text cells.
+   */
+  mapping: Readonly<Record<string, unknown>>;
+  name: string;
+}
+
+export interface ImportProfilesListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
+export interface ImportProfilesUpdateParams {
+  mapping?: Readonly<Record<string, unknown>> | null | undefined;
+  name?: string | null | undefined;
+}
+
 export interface ImportsCreateParams {
-  /** CSV, up to 100,000 rows; the whole request up to 32 MiB */
+  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB */
   file: Upload;
   /** JSON: the fields of a new draft, as for listings.create */
   listing?: string | null | undefined;
@@ -453,8 +600,10 @@ export interface ImportsCreateParams {
   listing_id?: string | null | undefined;
   /** JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}} */
   mapping?: string | null | undefined;
-  /** A mapping that ships, instead of `mapping` */
-  profile?: "backhaul-1" | "ords-0.3" | (string & {}) | null | undefined;
+  /** A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping` */
+  profile?: string | null | undefined;
+  /** Judge every row as an import would, and let nothing land */
+  trial?: boolean | undefined;
 }
 
 export interface ImportsListParams {
@@ -462,6 +611,44 @@ export interface ImportsListParams {
   cursor?: string | null | undefined;
   /** How many, at most */
   limit?: number | undefined;
+}
+
+export interface ImportsProposeParams {
+  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB */
+  file: Upload;
+}
+
+export interface IntegrityFindingsClearParams {
+  note: string;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface IntegrityFindingsListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** Only of this kind */
+  kind?:
+    | "same_vat_root"
+    | "same_bank_account"
+    | "same_people"
+    | "withdrawn_leader"
+    | "bidding_ring"
+    | (string & {})
+    | null
+    | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+  /** Only of this listing */
+  listing_id?: string | null | undefined;
+  /** Only in this state */
+  status?: "open" | "cleared" | "upheld" | (string & {}) | null | undefined;
+}
+
+export interface IntegrityFindingsUpholdParams {
+  note: string;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
 }
 
 export interface InvitationsAcceptParams {
@@ -507,6 +694,7 @@ export interface LedgerPostingsParams {
 export interface ListingsAddItemParams {
   quantity: number;
   title: string;
+  batch?: string | null | undefined;
   composition?: ReadonlyArray<models.ShareParam> | null | undefined;
   condition_grade?:
     | "new"
@@ -519,12 +707,16 @@ export interface ListingsAddItemParams {
     | (string & {})
     | null
     | undefined;
+  gtin?: string | null | undefined;
   hp_codes?: ReadonlyArray<string> | undefined;
   is_data_bearing?: boolean | null | undefined;
   is_hazardous?: boolean | null | undefined;
   key?: string | null | undefined;
   mass?: models.MassParam | null | undefined;
   mass_method?: "declared" | "weighed" | "estimated" | "data_sheet" | (string & {}) | undefined;
+  /** The half-width around the mass, of all pieces */
+  mass_uncertainty?: models.MassParam | null | undefined;
+  mpn?: string | null | undefined;
   packaging?: models.PackagingParam | null | undefined;
   photos?: ReadonlyArray<models.PhotoParam> | undefined;
   /**
@@ -532,6 +724,8 @@ export interface ListingsAddItemParams {
    * may be destroyed; product_recall: the campaign and where the goods are kept
    */
   reason_detail?: string | null | undefined;
+  /** product_recall: the campaign under which recalled goods may be offered */
+  recall_campaign_id?: string | null | undefined;
   return_reason?:
     | "damaged"
     | "defective"
@@ -545,13 +739,35 @@ export interface ListingsAddItemParams {
   waste_code?: string | null | undefined;
 }
 
+export interface ListingsBuyParams {
+  disposition: "reuse" | "repair" | "remanufacture" | "harvest" | "recycle" | "recover" | "dispose" | (string & {});
+  haulage_basis: "FCA" | "DAP" | (string & {});
+  /** Your site to which the goods will go */
+  site_id: string;
+  /** CO2e of haulage and treatment, as you state it */
+  co2e?: models.MassParam | null | undefined;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+  /** FCA: the most you will pay a carrier, net */
+  haulage_ceiling?: models.MoneyParam | null | undefined;
+  /** DAP: what delivering costs the seller, net */
+  haulage_quote?: models.MoneyParam | null | undefined;
+  operation?: string | null | undefined;
+  /** If sent, it must be the listing's */
+  price?: models.MoneyParam | null | undefined;
+  /** `terms_hash` of the order that a dry run has answered; null: as they follow */
+  terms_hash?: string | null | undefined;
+}
+
 export interface ListingsCreateParams {
   /** ISO 4217 */
   currency: string;
-  mode: "sealed" | "timed" | "negotiated" | (string & {});
+  mode: "sealed" | "timed" | "negotiated" | "instant" | (string & {});
   price_unit: "tonne" | "piece" | "lot" | (string & {});
   site_id: string;
   title: string;
+  /** best_landed: at the close the best bid that meets the reserve and may be awarded wins by itself */
+  award_rule?: "by_hand" | "best_landed" | (string & {}) | undefined;
   closes_at?: string | Date | null | undefined;
   description?: string | null | undefined;
   /** The lowest rung the holder accepts; processors may promise a higher one */
@@ -571,10 +787,24 @@ export interface ListingsCreateParams {
   /** Timed listings only: extensions end here; an hour after closes_at if not given */
   hard_cap_at?: string | Date | null | undefined;
   haulage_vat_bps?: number | undefined;
+  /** Timed listings only: what a better bid is better by; by a published table if not given */
+  increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | undefined;
   invited?: ReadonlyArray<string> | undefined;
   items?: ReadonlyArray<models.NewItemParam> | undefined;
+  /** What a bid may be for: the whole lot, items of it, or a quantity of an item */
+  lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | undefined;
+  /** by_fraction only: the fewest pieces of an item that are sold; one if not given */
+  min_quantity?: number | null | undefined;
   opens_at?: string | Date | null | undefined;
+  /** Instant listings only: whoever takes it at this price has it */
+  price?: models.MoneyParam | null | undefined;
+  /** Who the holder expects to pay; null leaves it to the bids, which are signed */
+  price_direction?: "buyer_pays" | "seller_pays" | (string & {}) | null | undefined;
+  /** If you do not, the VAT you pay counts in the ranking */
+  recovers_vat?: boolean | undefined;
+  /** The least landed net value at which a rule awards; never told to bidders */
+  reserve_price?: models.MoneyParam | null | undefined;
   tolerance_bps?: number | undefined;
   visibility?: "public" | "invited" | (string & {}) | undefined;
 }
@@ -593,6 +823,7 @@ export interface ListingsListParams {
     | "scheduled"
     | "open"
     | "closed"
+    | "partially_awarded"
     | "awarded"
     | "fulfilled"
     | "expired"
@@ -603,14 +834,42 @@ export interface ListingsListParams {
     | undefined;
 }
 
+export interface ListingsMergeParams {
+  into_listing_id: string;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+  reason?: string | null | undefined;
+}
+
 export interface ListingsPublishParams {
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
 }
 
+export interface ListingsRelistRemainderParams {
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
 export interface ListingsSearchParams {
+  /** Bidding ends then or later */
+  closes_from?: string | Date | null | undefined;
+  /** Bidding ends then or earlier */
+  closes_until?: string | Date | null | undefined;
   /** The item's condition grade */
   condition?:
+    | "new"
+    | "like_new"
+    | "refurbished"
+    | "used_good"
+    | "used_fair"
+    | "damaged"
+    | "salvage"
+    | (string & {})
+    | null
+    | undefined;
+  /** This condition grade or a better one */
+  condition_floor?:
     | "new"
     | "like_new"
     | "refurbished"
@@ -625,12 +884,32 @@ export interface ListingsSearchParams {
   country?: string | null | undefined;
   /** `next_cursor` of the page before */
   cursor?: string | null | undefined;
+  /** The lowest rung the holder accepts */
+  disposition_floor?:
+    | "reuse"
+    | "repair"
+    | "remanufacture"
+    | "harvest"
+    | "recycle"
+    | "recover"
+    | "dispose"
+    | (string & {})
+    | null
+    | undefined;
   /** How many, at most */
   limit?: number | undefined;
+  /** Of the whole listing, at most */
+  mass_max_kg?: number | null | undefined;
+  /** Of the whole listing, at least */
+  mass_min_kg?: number | null | undefined;
   /** A material's code that an item is made of */
   material?: string | null | undefined;
+  /** How it is sold */
+  mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null | undefined;
   /** latitude,longitude in degrees */
   near?: string | null | undefined;
+  /** Who the holder expects to pay */
+  price_direction?: "buyer_pays" | "seller_pays" | (string & {}) | null | undefined;
   /** Around `near`, as the crow flies */
   radius_km?: number | undefined;
   /** Why an item goes back */
@@ -643,11 +922,14 @@ export interface ListingsSearchParams {
     | (string & {})
     | null
     | undefined;
+  /** Newest first, or what closes first, or what is nearest to `near` */
+  sort?: "newest" | "closing" | "distance" | (string & {}) | undefined;
   /** What has become of it */
   status?:
     | "scheduled"
     | "open"
     | "closed"
+    | "partially_awarded"
     | "awarded"
     | "fulfilled"
     | "expired"
@@ -655,9 +937,22 @@ export interface ListingsSearchParams {
     | "cancelled"
     | (string & {})
     | undefined;
+  /** Whole words of titles and descriptions, in any order */
+  text?: string | null | undefined;
+  /** The item's waste code */
+  waste_code?: string | null | undefined;
+}
+
+export interface ListingsSplitParams {
+  items: ReadonlyArray<models.TakenItemParam>;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+  reason?: string | null | undefined;
+  title?: string | null | undefined;
 }
 
 export interface ListingsUpdateParams {
+  award_rule?: "by_hand" | "best_landed" | (string & {}) | null | undefined;
   closes_at?: string | Date | null | undefined;
   currency?: string | null | undefined;
   description?: string | null | undefined;
@@ -677,11 +972,18 @@ export interface ListingsUpdateParams {
   goods_vat_bps?: number | null | undefined;
   hard_cap_at?: string | Date | null | undefined;
   haulage_vat_bps?: number | null | undefined;
+  increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | null | undefined;
   invited?: ReadonlyArray<string> | null | undefined;
-  mode?: "sealed" | "timed" | "negotiated" | (string & {}) | null | undefined;
+  lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | null | undefined;
+  min_quantity?: number | null | undefined;
+  mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null | undefined;
   opens_at?: string | Date | null | undefined;
+  price?: models.MoneyParam | null | undefined;
+  price_direction?: "buyer_pays" | "seller_pays" | (string & {}) | null | undefined;
   price_unit?: "tonne" | "piece" | "lot" | (string & {}) | null | undefined;
+  recovers_vat?: boolean | null | undefined;
+  reserve_price?: models.MoneyParam | null | undefined;
   site_id?: string | null | undefined;
   title?: string | null | undefined;
   tolerance_bps?: number | null | undefined;
@@ -689,6 +991,7 @@ export interface ListingsUpdateParams {
 }
 
 export interface ListingsUpdateItemParams {
+  batch?: string | null | undefined;
   composition?: ReadonlyArray<models.ShareParam> | null | undefined;
   condition_grade?:
     | "new"
@@ -701,15 +1004,19 @@ export interface ListingsUpdateItemParams {
     | (string & {})
     | null
     | undefined;
+  gtin?: string | null | undefined;
   hp_codes?: ReadonlyArray<string> | null | undefined;
   is_data_bearing?: boolean | null | undefined;
   is_hazardous?: boolean | null | undefined;
   mass?: models.MassParam | null | undefined;
   mass_method?: "declared" | "weighed" | "estimated" | "data_sheet" | (string & {}) | null | undefined;
+  mass_uncertainty?: models.MassParam | null | undefined;
+  mpn?: string | null | undefined;
   packaging?: models.PackagingParam | null | undefined;
   photos?: ReadonlyArray<models.PhotoParam> | null | undefined;
   quantity?: number | null | undefined;
   reason_detail?: string | null | undefined;
+  recall_campaign_id?: string | null | undefined;
   return_reason?:
     | "damaged"
     | "defective"
@@ -1097,6 +1404,53 @@ export interface PickupsTenderParams {
   dry_run?: boolean | undefined;
 }
 
+export interface RecallCampaignsCloseParams {
+  reason: string;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface RecallCampaignsCreateParams {
+  dispositions:
+    | ReadonlyArray<
+        | "reuse"
+        | "repair"
+        | "remanufacture"
+        | "harvest"
+        | "recycle"
+        | "recover"
+        | "dispose"
+        | (string & {})
+      >;
+  /** Which goods are meant: of products and pieces, each where it is named, one must be met. Case does not matter. */
+  predicate: models.PredicateParam;
+  proofs: ReadonlyArray<"reuse" | "repair" | "remanufacture" | "recycling" | "destruction" | (string & {})>;
+  title: string;
+  description?: string | null | undefined;
+  /** How many of them were put on the market */
+  units_sold?: number | null | undefined;
+}
+
+export interface RecallCampaignsLiftParams {
+  reason: string;
+  /** Run every check, answer what would be, change nothing */
+  dry_run?: boolean | undefined;
+}
+
+export interface RecallCampaignsListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
+export interface RecallCampaignsStopsParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
 export interface ReceiptsGetParams {
   /** Written out beside their ids: order */
   expand?: ReadonlyArray<"order" | (string & {})> | undefined;
@@ -1169,6 +1523,25 @@ export interface ReferenceWasteCodesParams {
   prefix?: string | null | undefined;
   /** The European List of Waste */
   scheme?: "list_of_waste" | (string & {}) | undefined;
+}
+
+export interface SavedSearchesCreateParams {
+  /** What a search asks, under the names of its parameters; what is left out asks nothing. */
+  criteria: models.CriteriaParam;
+  name: string;
+}
+
+export interface SavedSearchesListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+}
+
+export interface SavedSearchesUpdateParams {
+  /** What a search asks, under the names of its parameters; what is left out asks nothing. */
+  criteria: models.CriteriaParam;
+  name: string;
 }
 
 export interface SessionsCreateParams {
@@ -1443,16 +1816,54 @@ export class AuditResource extends Resource {
 /** `client.bids`. */
 export class BidsResource extends Resource {
   /**
+   * Accept a counter-offer
+   *
+   * The side that did not move last takes the figures on the table; `If-Match` is the bid's ETag. This is the award and
+   * its confirmation in one: both sides are bound, the money is collected and a pickup waits to be planned.
+   *
+   * Refused: `not_your_turn`, `counter_has_expired`, `terms_differ` where the `terms_hash` sent is of other terms, and
+   * for every reason that refuses an award: `already_awarded`, `bid_has_expired`, `payouts_not_active` of whoever would
+   * be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`,
+   * `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
+   * (409). Causes `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to
+   * the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
+   */
+  acceptCounter(
+    bidId: string,
+    params: BidsAcceptCounterParams = {},
+    options: WriteOptions & { ifMatch: string | number },
+  ): Pending<models.OrderAnswer> {
+    return this.transport.send(
+      {
+        id: "bids.accept_counter",
+        method: "POST",
+        path: "/v1/bids/{bid_id}/accept_counter",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["terms_hash"], isRequired: true },
+        isKeyed: true,
+      },
+      [bidId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * Award a bid
    *
    * The seller chooses a bid after the close (of a negotiated listing at any time); `If-Match` is the bid's ETag. The
    * terms are frozen and the buyer's permits reserved at the upper tolerance. The buyer has two business days to
    * confirm.
    *
-   * Refused with every reason: `already_awarded`, `still_open`, `bid_has_expired`, `payouts_not_active` of whoever
-   * would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, and for a side that may
-   * begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-   * `document_under_review`, `document_expired` (409)). Causes `bid.awarded`, `listing.awarded` and `order.created`.
+   * Refused with every reason: `recall_quarantine`, `already_awarded`, `still_open`, `bid_has_expired`,
+   * `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`, `permit_expired`,
+   * `permit_tonnage`, and for a side that may begin nothing new (`not_verified`, `organization_suspended`,
+   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409)). Of a listing sold in
+   * parts the order is for what was bid for. Causes `bid.awarded`, `listing.awarded` (`listing.partially_awarded` while
+   * something is left) and `order.created`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */
@@ -1482,8 +1893,8 @@ export class BidsResource extends Resource {
    * The buyer accepts the terms of its order by their hash; `If-Match` is the bid's ETag. From here on both sides are
    * bound: the money is collected and a pickup waits to be planned by whoever pays the haulage.
    *
-   * Refused: `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`, `order.confirmed`,
-   * `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+   * Refused: `recall_quarantine`, `not_awarded`, `terms_differ`, `confirm_window_over`. Causes `bid.confirmed`,
+   * `order.confirmed`, `bid.lost` to the others, `deal.agreed`, `deal.collecting` and `pickup.created`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */
@@ -1501,6 +1912,62 @@ export class BidsResource extends Resource {
         headers: { ifMatch: "If-Match" },
         body: { type: "application/json", fields: ["terms_hash"], isRequired: true },
         isKeyed: true,
+      },
+      [bidId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Counter a bid
+   *
+   * Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
+   * and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they
+   * have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+   *
+   * Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
+   * `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
+   */
+  counter(
+    bidId: string,
+    params: BidsCounterParams,
+    options: WriteOptions & { ifMatch: string | number },
+  ): Pending<models.BidAnswer> {
+    return this.transport.send(
+      {
+        id: "bids.counter",
+        method: "POST",
+        path: "/v1/bids/{bid_id}/counter",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["expires_at", "haulage", "note", "price"], isRequired: true },
+        isKeyed: true,
+      },
+      [bidId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List the counter-offers to a bid
+   *
+   * What seller and bidder said, newest first; for the two of them.
+   */
+  counters(
+    bidId: string,
+    params: BidsCountersParams = {},
+    options: Options = {},
+  ): PendingPage<models.CounterAnswer> {
+    return this.transport.list(
+      {
+        id: "bids.counters",
+        method: "GET",
+        path: "/v1/bids/{bid_id}/counters",
+        query: ["cursor", "limit"],
       },
       [bidId],
       params,
@@ -1532,6 +1999,33 @@ export class BidsResource extends Resource {
   }
 
   /**
+   * Export the bids for a listing
+   *
+   * For the seller, when it may read the ranking: every bid whatever became of it, every counter-offer, every move from
+   * state to state, oldest first. A bid that was withdrawn from a sealed listing was never opened and is not in it.
+   * Refused with `not_the_seller` and `still_open`.
+   */
+  history(
+    listingId: string,
+    params: BidsHistoryParams = {},
+    options: Options = {},
+  ): Pending<string> {
+    return this.transport.send(
+      {
+        id: "bids.history",
+        method: "GET",
+        path: "/v1/listings/{listing_id}/bids/history",
+        query: ["format"],
+        accept: "application/x-ndjson",
+        answers: "text",
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * List bids
    *
    * Your own, newest first. With `listing_id` the seller reads all bids for the listing: sealed ones after the close.
@@ -1556,19 +2050,27 @@ export class BidsResource extends Resource {
   /**
    * Place a bid
    *
-   * A promise for the whole lot; a second bid of yours takes the place of the first. It counts if our clock read no
-   * more than the listing's `effective_end_at` when it was received. A bid for a sealed listing is yours alone until
-   * the close.
+   * A promise for the whole lot, or for `parts` of a listing that is sold by item or by fraction; a second bid of yours
+   * takes the place of the first. It counts if our clock read no more than the listing's `effective_end_at` when it was
+   * received. A bid for a sealed listing is yours alone until the close.
    *
    * Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
-   * `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price), with
-   * `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
-   * tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_unit_differs`,
-   * `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
-   * `operation_unknown`. Refused while you may begin nothing new: `not_verified`, `organization_suspended`,
-   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed`
-   * and `bid.admitted`, told to the seller only where bids are not sealed, and `bid.withdrawn` for the bid it
-   * supersedes.
+   * `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price by the
+   * increment, an instant one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code
+   * that your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
+   * `currency_differs`, `price_differs`, `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`,
+   * `sold_as_a_whole`, `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
+   * `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
+   * `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may
+   * begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+   * `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the seller only
+   * where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and `bid.met_price` for an instant listing:
+   * the first such bid wins at once.
+   *
+   * In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is better by
+   * the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00, 5.00 below 10,000.00,
+   * 25.00 below 100,000.00 and 100.00 above (in minor units alike where a currency has other digits). Of equal limits
+   * the earlier leads; only a bid that takes the lead in the last five minutes moves the end, by as much.
    */
   place(
     params: BidsPlaceParams,
@@ -1583,8 +2085,8 @@ export class BidsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "disposition", "haulage_basis", "haulage_ceiling", "haulage_quote", "listing_id", "operation",
-            "price", "price_unit", "site_id", "valid_until",
+            "co2e", "disposition", "haulage_basis", "haulage_ceiling", "haulage_quote", "limit", "listing_id",
+            "operation", "parts", "price", "price_unit", "site_id", "valid_until",
           ],
           isRequired: true,
         },
@@ -1600,8 +2102,10 @@ export class BidsResource extends Resource {
    * Rank the bids for a listing
    *
    * For the seller, after the close, or at any time while it negotiates. Best first by landed net value: the price on
-   * the declared quantity, less the seller's haulage, less its commission; then the higher rung, then who came first.
-   * Refused with `not_the_seller` and `still_open`.
+   * the declared quantity, less the seller's haulage, its commission and the tax it cannot recover; then the higher
+   * rung, the lower CO2e, who came first, the id. Each bid tells what parts it from the one above, which bids are
+   * better in every respect, how far the goods would travel, and whether its bidder's permits cover them today. Refused
+   * with `not_the_seller` and `still_open`.
    */
   ranking(
     listingId: string,
@@ -1613,6 +2117,54 @@ export class BidsResource extends Resource {
         id: "bids.ranking",
         method: "GET",
         path: "/v1/listings/{listing_id}/ranking",
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a bid's receipt
+   *
+   * Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the amounts
+   * without telling them; with `opening` you prove what you sent. For the bidder at once, for the seller once the bid
+   * was opened.
+   */
+  receipt(
+    bidId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.ServicesBiddingSchemasOfReceiptsReceiptAnswer> {
+    return this.transport.send(
+      {
+        id: "bids.receipt",
+        method: "GET",
+        path: "/v1/bids/{bid_id}/receipt",
+      },
+      [bidId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read the chain of receipts of a sealed listing
+   *
+   * For the seller, after the close: the receipts of all bids, hash-chained in the order in which they were received,
+   * and our signed statement of how many there are and where the chain ends. Of bids that were withdrawn there is a
+   * digest alone. Refused with `not_the_seller` and `still_open`.
+   */
+  receipts(
+    listingId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.ReceiptBookAnswer> {
+    return this.transport.send(
+      {
+        id: "bids.receipts",
+        method: "GET",
+        path: "/v1/listings/{listing_id}/receipts",
       },
       [listingId],
       params,
@@ -2340,6 +2892,194 @@ export class DeliveriesResource extends Resource {
   }
 }
 
+/** `client.demandOrders`. */
+export class DemandOrdersResource extends Resource {
+  /**
+   * Cancel a standing order
+   *
+   * For good; its bids stand. Causes `demand_order.cancelled`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  cancel(
+    demandOrderId: string,
+    params: DemandOrdersCancelParams = {},
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.DemandOrderAnswer> {
+    return this.transport.send(
+      {
+        id: "demand_orders.cancel",
+        method: "POST",
+        path: "/v1/demand-orders/{demand_order_id}/cancel",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        isKeyed: true,
+      },
+      [demandOrderId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Give a standing order
+   *
+   * Every listing published from now on is held against it: a match is told as `demand_order.matched`, what misses one
+   * or two criteria is kept with figures. With `bids_by_itself` (your credential also holds bids:write) it bids for
+   * what matches as you would, FCA, at `bid_price`; never above `price_limit`, and never for more than the week has
+   * left.
+   *
+   * Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
+   * `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
+   */
+  create(
+    params: DemandOrdersCreateParams,
+    options: WriteOptions = {},
+  ): Pending<models.DemandOrderAnswer> {
+    return this.transport.send(
+      {
+        id: "demand_orders.create",
+        method: "POST",
+        path: "/v1/demand-orders",
+        body: {
+          type: "application/json",
+          fields: [
+            "bid_price", "bids_by_itself", "condition_floor", "disposition", "haulage_ceiling",
+            "least_share_bps", "material", "name", "operation", "price_limit", "radius_km", "site_id",
+            "valid_until", "waste_codes", "weekly",
+          ],
+          isRequired: true,
+        },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a standing order
+   *
+   * Your own alone; nobody else learns what you would pay.
+   */
+  get(
+    demandOrderId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.DemandOrderAnswer> {
+    return this.transport.send(
+      {
+        id: "demand_orders.get",
+        method: "GET",
+        path: "/v1/demand-orders/{demand_order_id}",
+      },
+      [demandOrderId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List standing orders
+   *
+   * Your own, newest first.
+   */
+  list(
+    params: DemandOrdersListParams = {},
+    options: Options = {},
+  ): PendingPage<models.DemandOrderAnswer> {
+    return this.transport.list(
+      {
+        id: "demand_orders.list",
+        method: "GET",
+        path: "/v1/demand-orders",
+        query: ["cursor", "limit", "status"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List what was held against it
+   *
+   * Matches, and near misses with the reason for each; by the newest listing.
+   */
+  matches(
+    demandOrderId: string,
+    params: DemandOrdersMatchesParams = {},
+    options: Options = {},
+  ): PendingPage<models.DemandMatchAnswer> {
+    return this.transport.list(
+      {
+        id: "demand_orders.matches",
+        method: "GET",
+        path: "/v1/demand-orders/{demand_order_id}/matches",
+        query: ["cursor", "is_match", "limit"],
+      },
+      [demandOrderId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Pause a standing order
+   *
+   * It is held against nothing until it is resumed; its bids stand. Causes `demand_order.paused`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  pause(
+    demandOrderId: string,
+    params: DemandOrdersPauseParams = {},
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.DemandOrderAnswer> {
+    return this.transport.send(
+      {
+        id: "demand_orders.pause",
+        method: "POST",
+        path: "/v1/demand-orders/{demand_order_id}/pause",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        isKeyed: true,
+      },
+      [demandOrderId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Resume a standing order
+   *
+   * What is published from now on is held against it again. Causes `demand_order.resumed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  resume(
+    demandOrderId: string,
+    params: DemandOrdersResumeParams = {},
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.DemandOrderAnswer> {
+    return this.transport.send(
+      {
+        id: "demand_orders.resume",
+        method: "POST",
+        path: "/v1/demand-orders/{demand_order_id}/resume",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        isKeyed: true,
+      },
+      [demandOrderId],
+      params,
+      options,
+    );
+  }
+}
+
 /** `client.documents`. */
 export class DocumentsResource extends Resource {
   /**
@@ -2603,19 +3343,147 @@ export class FactorSetsResource extends Resource {
   }
 }
 
+/** `client.importProfiles`. */
+export class ImportProfilesResource extends Resource {
+  /**
+   * Keep a mapping
+   *
+   * Keeps a mapping of your organization under a name that imports.create takes as `profile`.
+   *
+   * Refused with `may_not_list`, with 409 `profile_name_taken` (shipped names too), and when the mapping has faults
+   * (422 `source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`).
+   */
+  create(
+    params: ImportProfilesCreateParams,
+    options: WriteOptions = {},
+  ): Pending<models.ProfileAnswer> {
+    return this.transport.send(
+      {
+        id: "import_profiles.create",
+        method: "POST",
+        path: "/v1/import_profiles",
+        body: { type: "application/json", fields: ["mapping", "name"], isRequired: true },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Remove a kept mapping
+   *
+   * Its name is free again; imports that have used it keep their mapping.
+   */
+  delete(
+    profileId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<void> {
+    return this.transport.send(
+      {
+        id: "import_profiles.delete",
+        method: "DELETE",
+        path: "/v1/import_profiles/{profile_id}",
+        answers: "nothing",
+      },
+      [profileId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a kept mapping
+   *
+   * As imports.create reads it by its name.
+   */
+  get(
+    profileId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.ProfileAnswer> {
+    return this.transport.send(
+      {
+        id: "import_profiles.get",
+        method: "GET",
+        path: "/v1/import_profiles/{profile_id}",
+      },
+      [profileId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List kept mappings
+   *
+   * Your organization's own, newest first; backhaul-1 and ords-0.3 ship and are not listed.
+   */
+  list(
+    params: ImportProfilesListParams = {},
+    options: Options = {},
+  ): PendingPage<models.ProfileAnswer> {
+    return this.transport.list(
+      {
+        id: "import_profiles.list",
+        method: "GET",
+        path: "/v1/import_profiles",
+        query: ["cursor", "limit"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Change a kept mapping
+   *
+   * Its name, its mapping or both; what was imported before stays as it is. Refused with `profile_name_taken`, and when
+   * the mapping has faults (422 `source_malformed`, `target_required`, `decimal_unknown`, `object_required`,
+   * `unknown`).
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  update(
+    profileId: string,
+    params: ImportProfilesUpdateParams = {},
+    options: Options & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.ProfileAnswer> {
+    return this.transport.send(
+      {
+        id: "import_profiles.update",
+        method: "PATCH",
+        path: "/v1/import_profiles/{profile_id}",
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["mapping", "name"], isRequired: true },
+      },
+      [profileId],
+      params,
+      options,
+    );
+  }
+}
+
 /** `client.imports`. */
 export class ImportsResource extends Resource {
   /**
    * Import a manifest
    *
-   * Keeps the file and answers `received`; it is read right after, row by row.
+   * Keeps the file and answers `received`; it is read right after, and `imports.get` tells how far it is.
    *
-   * Rows that stand land as units of items, the others go back as a file with reasons. A unit is known by its external
-   * id: sent again unchanged it changes nothing, changed it changes its draft, and once its listing is published it is
-   * refused with `already_published`. Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile`
-   * or `mapping`, `listing_id` or `listing` is not given once (`one_of`), when text is `text_unstorable`, when the
-   * mapping has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and
-   * for what a new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes
+   * Rows that stand land together as units of items, the others go back as a file of the same format with reasons. A
+   * unit is known by its external id: sent again unchanged it changes nothing, changed it changes its draft, and once
+   * its listing is published it is refused with `already_published`. With `trial` the same is decided and told, but no
+   * row lands and no draft is made: where `?dry_run` of other operations tries what happens before the answer, a trial
+   * also tries what comes after.
+   *
+   * Refused with `may_not_list`, with `listing_not_draft`, as invalid when `profile` or `mapping`, `listing_id` or
+   * `listing` is not given once (`one_of`), when text is `text_unstorable`, for a `profile_unknown`, when the mapping
+   * has faults (`source_malformed`, `target_required`, `decimal_unknown`, `object_required`, `unknown`), and for what a
+   * new draft is refused for: `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes
    * `import.completed` (also for a file that cannot be read: its status is failed), and `listing.created` for a new
    * draft.
    */
@@ -2630,7 +3498,7 @@ export class ImportsResource extends Resource {
         path: "/v1/imports",
         body: {
           type: "multipart/form-data",
-          fields: ["listing", "listing_id", "mapping", "profile"],
+          fields: ["listing", "listing_id", "mapping", "profile", "trial"],
           files: ["file"],
           isRequired: true,
         },
@@ -2687,9 +3555,35 @@ export class ImportsResource extends Resource {
   }
 
   /**
+   * Propose a mapping
+   *
+   * Reads the header and the first rows, in English and German, and answers a mapping to be corrected: sent with the
+   * file as `mapping` of imports.create, or kept under a name by import_profiles.create. Nothing is kept of the file.
+   * Refused with `manifest_unreadable` (422).
+   */
+  propose(
+    params: ImportsProposeParams,
+    options: WriteOptions = {},
+  ): Pending<models.ProposalAnswer> {
+    return this.transport.send(
+      {
+        id: "imports.propose",
+        method: "POST",
+        path: "/v1/imports/propose",
+        body: { type: "multipart/form-data", fields: [], files: ["file"], isRequired: true },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
    * Download the refused rows
    *
-   * As they were sent, with a first column `reason`; mended, the file is imported into the same draft. 404 until the
+   * As they were sent and in the format they came in, with a first column `reason` (JSONL: a first key); mended, the
+   * file is imported into the same draft. What a spreadsheet would run as a formula is marked as text. 404 until the
    * manifest has been read.
    */
   refused(
@@ -2706,6 +3600,110 @@ export class ImportsResource extends Resource {
         answers: "text",
       },
       [importId],
+      params,
+      options,
+    );
+  }
+}
+
+/** `client.integrityFindings`. */
+export class IntegrityFindingsResource extends Resource {
+  /**
+   * Clear a finding
+   *
+   * An operator has looked, and it is nothing. Refused with `transition_not_possible` once it is cleared.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  clear(
+    findingId: string,
+    params: IntegrityFindingsClearParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.FindingAnswer> {
+    return this.transport.send(
+      {
+        id: "integrity_findings.clear",
+        method: "POST",
+        path: "/v1/integrity-findings/{finding_id}/clear",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["note"], isRequired: true },
+        isKeyed: true,
+      },
+      [findingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a finding
+   *
+   * For operators; nobody else finds one.
+   */
+  get(
+    findingId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.FindingAnswer> {
+    return this.transport.send(
+      {
+        id: "integrity_findings.get",
+        method: "GET",
+        path: "/v1/integrity-findings/{finding_id}",
+      },
+      [findingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List findings
+   *
+   * For operators, newest first; nobody else finds one.
+   */
+  list(
+    params: IntegrityFindingsListParams = {},
+    options: Options = {},
+  ): PendingPage<models.FindingAnswer> {
+    return this.transport.list(
+      {
+        id: "integrity_findings.list",
+        method: "GET",
+        path: "/v1/integrity-findings",
+        query: ["cursor", "kind", "limit", "listing_id", "status"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Uphold a finding
+   *
+   * An operator has looked, and it stands; what follows (a suspension, a cancelled listing) is decided there. Refused
+   * with `transition_not_possible` once it is upheld.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  uphold(
+    findingId: string,
+    params: IntegrityFindingsUpholdParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.FindingAnswer> {
+    return this.transport.send(
+      {
+        id: "integrity_findings.uphold",
+        method: "POST",
+        path: "/v1/integrity-findings/{finding_id}/uphold",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["note"], isRequired: true },
+        isKeyed: true,
+      },
+      [findingId],
       params,
       options,
     );
@@ -2871,7 +3869,8 @@ export class ListingsResource extends Resource {
   /**
    * Add an item to a draft
    *
-   * Answers the listing. Refused with `listing_not_draft`, and with 409 `item_key_taken` when another item has the key.
+   * Answers the listing. Refused with `listing_not_draft`, with 409 `item_key_taken` when another item has the key, and
+   * as invalid: `campaign_not_found`. Causes `stop.placed` for recalled goods.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -2889,9 +3888,57 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "composition", "condition_grade", "hp_codes", "is_data_bearing", "is_hazardous", "key", "mass",
-            "mass_method", "packaging", "photos", "quantity", "reason_detail", "return_reason", "title",
-            "un_number", "waste_code",
+            "batch", "composition", "condition_grade", "gtin", "hp_codes", "is_data_bearing", "is_hazardous",
+            "key", "mass", "mass_method", "mass_uncertainty", "mpn", "packaging", "photos", "quantity",
+            "reason_detail", "recall_campaign_id", "return_reason", "title", "un_number", "waste_code",
+          ],
+          isRequired: true,
+        },
+        isKeyed: true,
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Buy at the price
+   *
+   * Takes an instant listing at its price: your bid, its award and your confirmation in one. Whoever comes first has
+   * it; `If-Match` is the listing's ETag. From here on both sides are bound: the money is collected and a pickup waits
+   * to be planned by whoever pays the haulage.
+   *
+   * Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors` hold
+   * `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of other terms,
+   * and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`, `bid_too_low`,
+   * `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`,
+   * `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`, `organization_closed`,
+   * `document_missing`, `document_under_review`, `document_expired` (409). Invalid where it does not fit the listing:
+   * `currency_differs`, `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`,
+   * `negative`, `operation_unknown`. Causes `bid.placed`, `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of
+   * yours that it supersedes, `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`,
+   * `bid.lost` to others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
+   */
+  buy(
+    listingId: string,
+    params: ListingsBuyParams,
+    options: WriteOptions & { ifMatch: string | number },
+  ): Pending<models.OrderAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.buy",
+        method: "POST",
+        path: "/v1/listings/{listing_id}/buy",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: {
+          type: "application/json",
+          fields: [
+            "co2e", "disposition", "haulage_basis", "haulage_ceiling", "haulage_quote", "operation", "price",
+            "site_id", "terms_hash",
           ],
           isRequired: true,
         },
@@ -2909,10 +3956,11 @@ export class ListingsResource extends Resource {
    * Makes a draft that only you see, with or without items.
    *
    * Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-   * `organization_not_found` among those invited, or `item_key_taken`; and while you may begin nothing new:
+   * `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+   * `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
    * `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
    * `document_expired` (409). What is unknown may be left out; `publish` under `blocked_transitions` says what is still
-   * missing. Causes `listing.created`.
+   * missing. Causes `listing.created`, and `stop.placed` for recalled goods.
    */
   create(
     params: ListingsCreateParams,
@@ -2926,9 +3974,11 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "closes_at", "currency", "description", "disposition_floor", "dispute_days", "gate_fee_vat_bps",
-            "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "inspection_days", "invited", "items", "mode",
-            "opens_at", "price_unit", "site_id", "title", "tolerance_bps", "visibility",
+            "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
+            "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
+            "inspection_days", "invited", "items", "lot_rule", "min_quantity", "mode", "opens_at", "price",
+            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
+            "tolerance_bps", "visibility",
           ],
           isRequired: true,
         },
@@ -2963,6 +4013,29 @@ export class ListingsResource extends Resource {
   }
 
   /**
+   * Read where goods came from and went
+   *
+   * For the seller: every split, merge and relisting that put goods into the listing or took them out. Refused with
+   * `not_the_seller`.
+   */
+  lineage(
+    listingId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.LineageAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.lineage",
+        method: "GET",
+        path: "/v1/listings/{listing_id}/lineage",
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * List listings
    *
    * Newest first, without items.
@@ -2985,6 +4058,38 @@ export class ListingsResource extends Resource {
   }
 
   /**
+   * Merge a draft into another
+   *
+   * Puts all goods of the draft into another draft of yours at the same site and answers that one; the emptied draft is
+   * withdrawn. Items of one key that nothing but quantity and mass tells apart are joined.
+   *
+   * Refused with `listing_not_draft`, `remainder_stays_whole`, `not_the_seller`, and as invalid: `sites_differ`,
+   * `same_listing`. Causes `listing.merged` and, for recalled goods, `stop.placed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  merge(
+    listingId: string,
+    params: ListingsMergeParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.ListingAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.merge",
+        method: "POST",
+        path: "/v1/listings/{listing_id}/merge",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["into_listing_id", "reason"], isRequired: true },
+        isKeyed: true,
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * Publish a draft
    *
    * A rule approves what is complete; it opens for bids now, or at `opens_at`.
@@ -2997,11 +4102,14 @@ export class ListingsResource extends Resource {
    * hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
    * `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that
    * photos are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-   * `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
-   * `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`). Refused with `may_not_list`, and while
-   * you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-   * `document_under_review`, `document_expired` (409). Causes `listing.submitted`, `listing.published` and
-   * `listing.opened`, the last at `opens_at`.
+   * `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`,
+   * `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a
+   * price that is missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`,
+   * `increment_not_positive`); an ascending auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and
+   * while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+   * `document_missing`, `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where
+   * recalled goods are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
+   * `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -3015,6 +4123,37 @@ export class ListingsResource extends Resource {
         id: "listings.publish",
         method: "POST",
         path: "/v1/listings/{listing_id}/publish",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        isKeyed: true,
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Offer the rest again
+   *
+   * What nobody has won of a listing sold in parts goes into a new draft, which is answered and names its origin; the
+   * listing counts as awarded. Bids for what is gone are lost. Without this call it happens when the award window ends.
+   *
+   * Refused with `not_the_seller`. Causes `listing.remainder_relisted`, `listing.created` and, for recalled goods,
+   * `stop.placed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  relistRemainder(
+    listingId: string,
+    params: ListingsRelistRemainderParams = {},
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.ListingAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.relist_remainder",
+        method: "POST",
+        path: "/v1/listings/{listing_id}/relist_remainder",
         query: ["dry_run"],
         headers: { ifMatch: "If-Match" },
         isKeyed: true,
@@ -3054,8 +4193,9 @@ export class ListingsResource extends Resource {
   /**
    * Search what is offered
    *
-   * Published listings that are open to everybody or to you, newest first. Material, return reason and condition must
-   * meet in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`).
+   * Published listings that are open to everybody or to you. Material, waste code, return reason and condition must
+   * meet in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`), and is required
+   * to sort by distance (`place_required`). Of a `text` every word must be there; case and accents make no difference.
    */
   search(
     params: ListingsSearchParams = {},
@@ -3066,9 +4206,44 @@ export class ListingsResource extends Resource {
         id: "listings.search",
         method: "GET",
         path: "/v1/listings/search",
-        query: ["condition", "country", "cursor", "limit", "material", "near", "radius_km", "return_reason", "status"],
+        query: ["closes_from", "closes_until", "condition", "condition_floor", "country", "cursor", "disposition_floor", "limit", "mass_max_kg", "mass_min_kg", "material", "mode", "near", "price_direction", "radius_km", "return_reason", "sort", "status", "text", "waste_code"],
       },
       [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Split a listing
+   *
+   * Moves items, or part of their quantity, into a new draft at the same terms, and answers that draft: it names its
+   * origin. Of a draft, or of a published listing that nobody has bid for. Pieces and grams are kept exactly: a part's
+   * mass follows its pieces, or its units where these were weighed.
+   *
+   * Refused with `has_live_bids`, `bids_are_sealed`, `remainder_stays_whole`, `goods_not_divisible` (more than there
+   * is, nothing left behind, or a part that would weigh nothing), `units_move_whole`, `not_the_seller`, and as invalid:
+   * `item_not_found`, `unit_not_found`. Causes `listing.split`, `listing.created` and, for recalled goods,
+   * `stop.placed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  split(
+    listingId: string,
+    params: ListingsSplitParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.ListingAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.split",
+        method: "POST",
+        path: "/v1/listings/{listing_id}/split",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["items", "reason", "title"], isRequired: true },
+        isKeyed: true,
+      },
+      [listingId],
       params,
       options,
     );
@@ -3078,7 +4253,8 @@ export class ListingsResource extends Resource {
    * Change a draft
    *
    * Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-   * `organization_not_found` as for a new one.
+   * `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in
+   * another currency than the listing's.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -3096,9 +4272,11 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "closes_at", "currency", "description", "disposition_floor", "dispute_days", "gate_fee_vat_bps",
-            "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "inspection_days", "invited", "mode", "opens_at",
-            "price_unit", "site_id", "title", "tolerance_bps", "visibility",
+            "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
+            "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
+            "inspection_days", "invited", "lot_rule", "min_quantity", "mode", "opens_at", "price",
+            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
+            "tolerance_bps", "visibility",
           ],
           isRequired: true,
         },
@@ -3114,7 +4292,8 @@ export class ListingsResource extends Resource {
    *
    * Answers the listing. Quantity, grade and return reason of an imported item follow from its rows (409
    * `stated_by_manifest`); what the rows are silent about, such as packaging and hazardous properties, is yours to say.
-   * Refused with `listing_not_draft`, and with 409 `item_key_taken`.
+   * Refused with `listing_not_draft`, with 409 `item_key_taken`, and as invalid: `campaign_not_found`. Causes
+   * `stop.placed` for recalled goods.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -3133,9 +4312,9 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "composition", "condition_grade", "hp_codes", "is_data_bearing", "is_hazardous", "mass",
-            "mass_method", "packaging", "photos", "quantity", "reason_detail", "return_reason", "title",
-            "un_number", "waste_code",
+            "batch", "composition", "condition_grade", "gtin", "hp_codes", "is_data_bearing", "is_hazardous",
+            "mass", "mass_method", "mass_uncertainty", "mpn", "packaging", "photos", "quantity",
+            "reason_detail", "recall_campaign_id", "return_reason", "title", "un_number", "waste_code",
           ],
           isRequired: true,
         },
@@ -3674,7 +4853,7 @@ export class OrdersResource extends Resource {
     orderId: string,
     params: OrdersReceiveParams = {},
     options: WriteOptions & { ifMatch?: string | number | undefined } = {},
-  ): Pending<models.ReceiptAnswer> {
+  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
     return this.transport.send(
       {
         id: "orders.receive",
@@ -4078,7 +5257,7 @@ export class PayoutAccountResource extends Resource {
   link(
     params: PayoutAccountLinkParams,
     options: WriteOptions = {},
-  ): Pending<models.LinkAnswer> {
+  ): Pending<models.ServicesPaymentsSchemasLinkAnswer> {
     return this.transport.send(
       {
         id: "payout_account.link",
@@ -4822,6 +6001,166 @@ export class PublicResource extends Resource {
   }
 }
 
+/** `client.recallCampaigns`. */
+export class RecallCampaignsResource extends Resource {
+  /**
+   * Close a recall
+   *
+   * Ends the search: nothing more is stopped. What is stopped stays so until a certificate proves what became of it.
+   * Causes `recall.closed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  close(
+    campaignId: string,
+    params: RecallCampaignsCloseParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.RecallAnswer> {
+    return this.transport.send(
+      {
+        id: "recall_campaigns.close",
+        method: "POST",
+        path: "/v1/recall-campaigns/{campaign_id}/close",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["reason"], isRequired: true },
+        isKeyed: true,
+      },
+      [campaignId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Open a recall
+   *
+   * Stops every matching unit and item at once, whoever offers it, and whatever is drafted or imported later: it is not
+   * published, awarded or confirmed but under the campaign, by a listing whose items have the return reason
+   * `product_recall` and name the campaign. By words of the title alone only your own goods are stopped.
+   *
+   * For manufacturers (403 `may_not_recall`) who may begin something new: `not_verified`, `organization_suspended`,
+   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Causes
+   * `recall.opened`, and `stop.placed` per item.
+   */
+  create(
+    params: RecallCampaignsCreateParams,
+    options: WriteOptions = {},
+  ): Pending<models.RecallAnswer> {
+    return this.transport.send(
+      {
+        id: "recall_campaigns.create",
+        method: "POST",
+        path: "/v1/recall-campaigns",
+        body: {
+          type: "application/json",
+          fields: ["description", "dispositions", "predicate", "proofs", "title", "units_sold"],
+          isRequired: true,
+        },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a recall
+   *
+   * With how far it has got, for its manufacturer. Whoever has goods that are stopped under it reads what is asked for.
+   */
+  get(
+    campaignId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.RecallAnswer> {
+    return this.transport.send(
+      {
+        id: "recall_campaigns.get",
+        method: "GET",
+        path: "/v1/recall-campaigns/{campaign_id}",
+      },
+      [campaignId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Lift a recall
+   *
+   * Takes every stop away: the goods are as free as before. Causes `recall.closed`, and `stop.lifted` per item.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  lift(
+    campaignId: string,
+    params: RecallCampaignsLiftParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.RecallAnswer> {
+    return this.transport.send(
+      {
+        id: "recall_campaigns.lift",
+        method: "POST",
+        path: "/v1/recall-campaigns/{campaign_id}/lift",
+        query: ["dry_run"],
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["reason"], isRequired: true },
+        isKeyed: true,
+      },
+      [campaignId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List recalls
+   *
+   * Your own, and those under which goods of yours are stopped; newest first.
+   */
+  list(
+    params: RecallCampaignsListParams = {},
+    options: Options = {},
+  ): PendingPage<models.RecallAnswer> {
+    return this.transport.list(
+      {
+        id: "recall_campaigns.list",
+        method: "GET",
+        path: "/v1/recall-campaigns",
+        query: ["cursor", "limit"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List what a recall has stopped
+   *
+   * The manufacturer reads all, a seller those on its own goods; newest first. What was lifted is there too.
+   */
+  stops(
+    campaignId: string,
+    params: RecallCampaignsStopsParams = {},
+    options: Options = {},
+  ): PendingPage<models.StopAnswer> {
+    return this.transport.list(
+      {
+        id: "recall_campaigns.stops",
+        method: "GET",
+        path: "/v1/recall-campaigns/{campaign_id}/stops",
+        query: ["cursor", "limit"],
+      },
+      [campaignId],
+      params,
+      options,
+    );
+  }
+}
+
 /** `client.receipts`. */
 export class ReceiptsResource extends Resource {
   /**
@@ -4833,7 +6172,7 @@ export class ReceiptsResource extends Resource {
     receiptId: string,
     params: ReceiptsGetParams = {},
     options: Options = {},
-  ): Pending<models.ReceiptAnswer> {
+  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
     return this.transport.send(
       {
         id: "receipts.get",
@@ -4865,7 +6204,7 @@ export class ReceiptsResource extends Resource {
     receiptId: string,
     params: ReceiptsInspectParams,
     options: WriteOptions & { ifMatch: string | number },
-  ): Pending<models.ReceiptAnswer> {
+  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
     return this.transport.send(
       {
         id: "receipts.inspect",
@@ -4890,7 +6229,7 @@ export class ReceiptsResource extends Resource {
   list(
     params: ReceiptsListParams = {},
     options: Options = {},
-  ): PendingPage<models.ReceiptAnswer> {
+  ): PendingPage<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
     return this.transport.list(
       {
         id: "receipts.list",
@@ -5035,6 +6374,129 @@ export class ReferenceResource extends Resource {
         query: ["country", "cursor", "jurisdiction", "limit", "on", "prefix", "scheme"],
       },
       [],
+      params,
+      options,
+    );
+  }
+}
+
+/** `client.savedSearches`. */
+export class SavedSearchesResource extends Resource {
+  /**
+   * Keep a search
+   *
+   * Of every listing published from now on that it finds and you may see, you hear `saved_search.matched`; not of your
+   * own. Refused with 422 `place_malformed`.
+   */
+  create(
+    params: SavedSearchesCreateParams,
+    options: WriteOptions = {},
+  ): Pending<models.SavedSearchAnswer> {
+    return this.transport.send(
+      {
+        id: "saved_searches.create",
+        method: "POST",
+        path: "/v1/saved-searches",
+        body: { type: "application/json", fields: ["criteria", "name"], isRequired: true },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a kept search
+   *
+   * Your organization's alone.
+   */
+  get(
+    savedSearchId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.SavedSearchAnswer> {
+    return this.transport.send(
+      {
+        id: "saved_searches.get",
+        method: "GET",
+        path: "/v1/saved-searches/{saved_search_id}",
+      },
+      [savedSearchId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List kept searches
+   *
+   * Your organization's, newest first.
+   */
+  list(
+    params: SavedSearchesListParams = {},
+    options: Options = {},
+  ): PendingPage<models.SavedSearchAnswer> {
+    return this.transport.list(
+      {
+        id: "saved_searches.list",
+        method: "GET",
+        path: "/v1/saved-searches",
+        query: ["cursor", "limit"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Forget a kept search
+   *
+   * Nothing more is told of it.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  remove(
+    savedSearchId: string,
+    params: NoParams = {},
+    options: Options & { ifMatch?: string | number | undefined } = {},
+  ): Pending<void> {
+    return this.transport.send(
+      {
+        id: "saved_searches.remove",
+        method: "DELETE",
+        path: "/v1/saved-searches/{saved_search_id}",
+        headers: { ifMatch: "If-Match" },
+        answers: "nothing",
+      },
+      [savedSearchId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Change a kept search
+   *
+   * Name and criteria as a whole. Refused with 422 `place_malformed`.
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  update(
+    savedSearchId: string,
+    params: SavedSearchesUpdateParams,
+    options: Options & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.SavedSearchAnswer> {
+    return this.transport.send(
+      {
+        id: "saved_searches.update",
+        method: "PUT",
+        path: "/v1/saved-searches/{saved_search_id}",
+        headers: { ifMatch: "If-Match" },
+        body: { type: "application/json", fields: ["criteria", "name"], isRequired: true },
+      },
+      [savedSearchId],
       params,
       options,
     );
@@ -5523,10 +6985,13 @@ export class Resources {
   readonly deals: DealsResource;
   readonly delegations: DelegationsResource;
   readonly deliveries: DeliveriesResource;
+  readonly demandOrders: DemandOrdersResource;
   readonly documents: DocumentsResource;
   readonly events: EventsResource;
   readonly factorSets: FactorSetsResource;
+  readonly importProfiles: ImportProfilesResource;
   readonly imports: ImportsResource;
+  readonly integrityFindings: IntegrityFindingsResource;
   readonly invitations: InvitationsResource;
   readonly ledger: LedgerResource;
   readonly listings: ListingsResource;
@@ -5541,8 +7006,10 @@ export class Resources {
   readonly permits: PermitsResource;
   readonly pickups: PickupsResource;
   readonly public: PublicResource;
+  readonly recallCampaigns: RecallCampaignsResource;
   readonly receipts: ReceiptsResource;
   readonly reference: ReferenceResource;
+  readonly savedSearches: SavedSearchesResource;
   readonly service: ServiceResource;
   readonly sessions: SessionsResource;
   readonly sites: SitesResource;
@@ -5560,10 +7027,13 @@ export class Resources {
     this.deals = new DealsResource(transport);
     this.delegations = new DelegationsResource(transport);
     this.deliveries = new DeliveriesResource(transport);
+    this.demandOrders = new DemandOrdersResource(transport);
     this.documents = new DocumentsResource(transport);
     this.events = new EventsResource(transport);
     this.factorSets = new FactorSetsResource(transport);
+    this.importProfiles = new ImportProfilesResource(transport);
     this.imports = new ImportsResource(transport);
+    this.integrityFindings = new IntegrityFindingsResource(transport);
     this.invitations = new InvitationsResource(transport);
     this.ledger = new LedgerResource(transport);
     this.listings = new ListingsResource(transport);
@@ -5578,8 +7048,10 @@ export class Resources {
     this.permits = new PermitsResource(transport);
     this.pickups = new PickupsResource(transport);
     this.public = new PublicResource(transport);
+    this.recallCampaigns = new RecallCampaignsResource(transport);
     this.receipts = new ReceiptsResource(transport);
     this.reference = new ReferenceResource(transport);
+    this.savedSearches = new SavedSearchesResource(transport);
     this.service = new ServiceResource(transport);
     this.sessions = new SessionsResource(transport);
     this.sites = new SitesResource(transport);
