@@ -38,6 +38,7 @@ __all__: list[str] = [
     "BidPart",
     "BidPartParam",
     "BidPlaced",
+    "BidReceiptAnswer",
     "BidTimedOut",
     "BidWithdrawn",
     "Blackout",
@@ -281,6 +282,8 @@ __all__: list[str] = [
     "RecallAnswer",
     "RecallClosed",
     "RecallOpened",
+    "ReceiptAnswer",
+    "ReceiptAnswerExpanded",
     "ReceiptBookAnswer",
     "ReceiptInspected",
     "ReceiptLineAnswer",
@@ -301,10 +304,8 @@ __all__: list[str] = [
     "SerialRange",
     "SerialRangeParam",
     "ServicesBiddingSchemasOfReceiptsLinkAnswer",
-    "ServicesBiddingSchemasOfReceiptsReceiptAnswer",
     "ServicesCertificationSchemasReferenceWasteCodeAnswer",
     "ServicesKernelHttpReferenceWasteCodeAnswer",
-    "ServicesOrdersSchemasAnswersReceiptAnswer",
     "ServicesPaymentsSchemasLinkAnswer",
     "SessionAnswer",
     "Share",
@@ -703,6 +704,20 @@ class BidPlaced(Model):
     price: Money | None
     price_unit: str
     received_at: str
+
+
+class BidReceiptAnswer(Model):
+    """`position` and `hash` are the receipt's place in the listing's chain, told after the close."""
+
+    bid_id: str
+    commitment: str
+    """SHA-256 of the opening, hexadecimal"""
+    hash: str | None
+    listing_id: str
+    opening: OpeningAnswer | None
+    position: int | None
+    receipt: str
+    """JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed"""
 
 
 class BidTimedOut(Model):
@@ -3756,6 +3771,36 @@ class RecallOpened(Model):
     title: str
 
 
+class ReceiptAnswer(Model):
+    """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
+
+    allowed_transitions: list[str] | None
+    blocked_transitions: list[BlockedTransition] | None
+    created_at: str
+    expanded: ReceiptAnswerExpanded | None
+    """What `expand` asked for, by name; null where you may not see it"""
+    flags: list[FlagAnswer]
+    id: str
+    inspect_by: str
+    inspected_at: str | None
+    lines: list[ReceiptLineAnswer]
+    livemode: bool
+    measurement: MeasurementAnswer
+    """How the masses were found."""
+    order_id: str
+    pickup_id: str
+    site_id: str
+    status: str
+    """received or inspected"""
+    version: int
+
+
+class ReceiptAnswerExpanded(Model):
+    """Only what was asked for is there."""
+
+    order: OrderAnswer | None
+
+
 class ReceiptBookAnswer(Model):
     """`statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at."""
 
@@ -3920,20 +3965,6 @@ class ServicesBiddingSchemasOfReceiptsLinkAnswer(Model):
     """Null where the bid was never opened"""
 
 
-class ServicesBiddingSchemasOfReceiptsReceiptAnswer(Model):
-    """`position` and `hash` are the receipt's place in the listing's chain, told after the close."""
-
-    bid_id: str
-    commitment: str
-    """SHA-256 of the opening, hexadecimal"""
-    hash: str | None
-    listing_id: str
-    opening: OpeningAnswer | None
-    position: int | None
-    receipt: str
-    """JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed"""
-
-
 class ServicesCertificationSchemasReferenceWasteCodeAnswer(Model):
     """An entry as it holds in a jurisdiction, from–until inclusive; null is open."""
 
@@ -3967,30 +3998,6 @@ class ServicesKernelHttpReferenceWasteCodeAnswer(Model):
     title: str
     valid_from: str | None
     valid_until: str | None
-
-
-class ServicesOrdersSchemasAnswersReceiptAnswer(Model):
-    """What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted."""
-
-    allowed_transitions: list[str] | None
-    blocked_transitions: list[BlockedTransition] | None
-    created_at: str
-    expanded: dict[str, Any] | None
-    """What `expand` asked for, by name; null where you may not see it"""
-    flags: list[FlagAnswer]
-    id: str
-    inspect_by: str
-    inspected_at: str | None
-    lines: list[ReceiptLineAnswer]
-    livemode: bool
-    measurement: MeasurementAnswer
-    """How the masses were found."""
-    order_id: str
-    pickup_id: str
-    site_id: str
-    status: str
-    """received or inspected"""
-    version: int
 
 
 class ServicesPaymentsSchemasLinkAnswer(Model):

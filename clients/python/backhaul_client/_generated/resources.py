@@ -753,9 +753,7 @@ class BidsResource(Resource):
         return self._send(Call("GET", f"/v1/listings/{segment(listing_id)}/ranking"), models.RankingAnswer, options)
 
     @operation
-    def receipt(
-        self, bid_id: str, **options: Unpack[Options]
-    ) -> Answer[models.ServicesBiddingSchemasOfReceiptsReceiptAnswer]:
+    def receipt(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidReceiptAnswer]:
         """Read a bid's receipt
 
         Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the
@@ -764,11 +762,7 @@ class BidsResource(Resource):
 
         - `bid_id`: The id of a processor's promise for a lot
         """
-        return self._send(
-            Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"),
-            models.ServicesBiddingSchemasOfReceiptsReceiptAnswer,
-            options,
-        )
+        return self._send(Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"), models.BidReceiptAnswer, options)
 
     @operation
     def receipts(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptBookAnswer]:
@@ -1174,9 +1168,7 @@ class AsyncBidsResource(AsyncResource):
         )
 
     @async_operation
-    async def receipt(
-        self, bid_id: str, **options: Unpack[Options]
-    ) -> Answer[models.ServicesBiddingSchemasOfReceiptsReceiptAnswer]:
+    async def receipt(self, bid_id: str, **options: Unpack[Options]) -> Answer[models.BidReceiptAnswer]:
         """Read a bid's receipt
 
         Of a sealed bid: what we took and when, signed with a key of `/.well-known/jwks.json`. It commits to the
@@ -1185,11 +1177,7 @@ class AsyncBidsResource(AsyncResource):
 
         - `bid_id`: The id of a processor's promise for a lot
         """
-        return await self._send(
-            Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"),
-            models.ServicesBiddingSchemasOfReceiptsReceiptAnswer,
-            options,
-        )
+        return await self._send(Call("GET", f"/v1/bids/{segment(bid_id)}/receipt"), models.BidReceiptAnswer, options)
 
     @async_operation
     async def receipts(self, listing_id: str, **options: Unpack[Options]) -> Answer[models.ReceiptBookAnswer]:
@@ -7062,7 +7050,7 @@ class OrdersResource(Resource):
         measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
         pickup_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Receive a delivery
 
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
@@ -7084,7 +7072,7 @@ class OrdersResource(Resource):
                 json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
                 is_keyed=True,
             ),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            models.ReceiptAnswer,
             options,
         )
 
@@ -7233,7 +7221,7 @@ class AsyncOrdersResource(AsyncResource):
         measurement: models.MeasurementStatedParam | None | NotGiven = NOT_GIVEN,
         pickup_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Receive a delivery
 
         The buyer states what arrived. It is a fact: masses off the tolerance, missing and excess pieces are
@@ -7255,7 +7243,7 @@ class AsyncOrdersResource(AsyncResource):
                 json={"lines": lines, "measurement": measurement, "pickup_id": pickup_id},
                 is_keyed=True,
             ),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            models.ReceiptAnswer,
             options,
         )
 
@@ -9819,7 +9807,7 @@ class ReceiptsResource(Resource):
     @operation
     def get(
         self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
@@ -9828,9 +9816,7 @@ class ReceiptsResource(Resource):
         - `expand`: Written out beside their ids: order
         """
         return self._send(
-            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
-            options,
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
         )
 
     @operation
@@ -9842,7 +9828,7 @@ class ReceiptsResource(Resource):
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Inspect a receipt
 
         The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
@@ -9868,7 +9854,7 @@ class ReceiptsResource(Resource):
                 json={"lines": lines},
                 is_keyed=True,
             ),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            models.ReceiptAnswer,
             options,
         )
 
@@ -9881,7 +9867,7 @@ class ReceiptsResource(Resource):
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[Page[models.ServicesOrdersSchemasAnswersReceiptAnswer]]:
+    ) -> Answer[Page[models.ReceiptAnswer]]:
         """List receipts
 
         Of orders the caller sells or buys in, newest first.
@@ -9895,7 +9881,7 @@ class ReceiptsResource(Resource):
             Call(
                 "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
             ),
-            Page[models.ServicesOrdersSchemasAnswersReceiptAnswer],
+            Page[models.ReceiptAnswer],
             options,
         )
 
@@ -9906,7 +9892,7 @@ class AsyncReceiptsResource(AsyncResource):
     @async_operation
     async def get(
         self, receipt_id: str, *, expand: Sequence[str] | NotGiven = NOT_GIVEN, **options: Unpack[Options]
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Read a receipt
 
         With its lines; accepted and refused are null until it is inspected.
@@ -9915,9 +9901,7 @@ class AsyncReceiptsResource(AsyncResource):
         - `expand`: Written out beside their ids: order
         """
         return await self._send(
-            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
-            options,
+            Call("GET", f"/v1/receipts/{segment(receipt_id)}", query={"expand": expand}), models.ReceiptAnswer, options
         )
 
     @async_operation
@@ -9929,7 +9913,7 @@ class AsyncReceiptsResource(AsyncResource):
         lines: Sequence[models.InspectedLineStatedParam],
         dry_run: bool | NotGiven = NOT_GIVEN,
         **options: Unpack[WriteOptions],
-    ) -> Answer[models.ServicesOrdersSchemasAnswersReceiptAnswer]:
+    ) -> Answer[models.ReceiptAnswer]:
         """Inspect a receipt
 
         The buyer accepts and refuses per line, in mass and in pieces; a refusal has a reason and evidence. No
@@ -9955,7 +9939,7 @@ class AsyncReceiptsResource(AsyncResource):
                 json={"lines": lines},
                 is_keyed=True,
             ),
-            models.ServicesOrdersSchemasAnswersReceiptAnswer,
+            models.ReceiptAnswer,
             options,
         )
 
@@ -9968,7 +9952,7 @@ class AsyncReceiptsResource(AsyncResource):
         limit: int | NotGiven = NOT_GIVEN,
         order_id: str | None | NotGiven = NOT_GIVEN,
         **options: Unpack[Options],
-    ) -> Answer[AsyncPage[models.ServicesOrdersSchemasAnswersReceiptAnswer]]:
+    ) -> Answer[AsyncPage[models.ReceiptAnswer]]:
         """List receipts
 
         Of orders the caller sells or buys in, newest first.
@@ -9982,7 +9966,7 @@ class AsyncReceiptsResource(AsyncResource):
             Call(
                 "GET", "/v1/receipts", query={"cursor": cursor, "expand": expand, "limit": limit, "order_id": order_id}
             ),
-            AsyncPage[models.ServicesOrdersSchemasAnswersReceiptAnswer],
+            AsyncPage[models.ReceiptAnswer],
             options,
         )
 

@@ -363,6 +363,19 @@ export interface BidPlaced {
   received_at: string;
 }
 
+/** `position` and `hash` are the receipt's place in the listing's chain, told after the close. */
+export interface BidReceiptAnswer {
+  bid_id: string;
+  /** SHA-256 of the opening, hexadecimal */
+  commitment: string;
+  hash: string | null;
+  listing_id: string;
+  opening: OpeningAnswer | null;
+  position: number | null;
+  /** JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed */
+  receipt: string;
+}
+
 /** The bidder did not confirm in time. */
 export interface BidTimedOut {
   bid_id: string;
@@ -3508,6 +3521,34 @@ export interface RecallOpened {
   title: string;
 }
 
+/** What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted. */
+export interface ReceiptAnswer {
+  allowed_transitions?: Array<string>;
+  blocked_transitions?: Array<BlockedTransition>;
+  created_at: string;
+  /** What `expand` asked for, by name; null where you may not see it */
+  expanded?: ReceiptAnswerExpanded | null;
+  flags: Array<FlagAnswer>;
+  id: string;
+  inspect_by: string;
+  inspected_at: string | null;
+  lines: Array<ReceiptLineAnswer>;
+  livemode: boolean;
+  /** How the masses were found. */
+  measurement: MeasurementAnswer;
+  order_id: string;
+  pickup_id: string;
+  site_id: string;
+  /** received or inspected */
+  status: string;
+  version: number;
+}
+
+/** Only what was asked for is there. */
+export interface ReceiptAnswerExpanded {
+  order?: OrderAnswer | null;
+}
+
 /** `statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at. */
 export interface ReceiptBookAnswer {
   closed_at: string;
@@ -3741,19 +3782,6 @@ export interface ServicesBiddingSchemasOfReceiptsLinkAnswer {
   receipt: string | null;
 }
 
-/** `position` and `hash` are the receipt's place in the listing's chain, told after the close. */
-export interface ServicesBiddingSchemasOfReceiptsReceiptAnswer {
-  bid_id: string;
-  /** SHA-256 of the opening, hexadecimal */
-  commitment: string;
-  hash: string | null;
-  listing_id: string;
-  opening: OpeningAnswer | null;
-  position: number | null;
-  /** JWS, EdDSA: iss, listing_id, bid_id, bidder_id, received_at, commitment, sealed */
-  receipt: string;
-}
-
 /** An entry as it holds in a jurisdiction, from–until inclusive; null is open. */
 export interface ServicesCertificationSchemasReferenceWasteCodeAnswer {
   /** Six digits */
@@ -3785,29 +3813,6 @@ export interface ServicesKernelHttpReferenceWasteCodeAnswer {
   title: string;
   valid_from: string | null;
   valid_until: string | null;
-}
-
-/** What arrived in one delivery. Without an inspection before `inspect_by` everything counts as accepted. */
-export interface ServicesOrdersSchemasAnswersReceiptAnswer {
-  allowed_transitions?: Array<string>;
-  blocked_transitions?: Array<BlockedTransition>;
-  created_at: string;
-  /** What `expand` asked for, by name; null where you may not see it */
-  expanded?: Record<string, unknown> | null;
-  flags: Array<FlagAnswer>;
-  id: string;
-  inspect_by: string;
-  inspected_at: string | null;
-  lines: Array<ReceiptLineAnswer>;
-  livemode: boolean;
-  /** How the masses were found. */
-  measurement: MeasurementAnswer;
-  order_id: string;
-  pickup_id: string;
-  site_id: string;
-  /** received or inspected */
-  status: string;
-  version: number;
 }
 
 /** A single-use link to the provider's form; it expires within minutes. */

@@ -2135,7 +2135,7 @@ export class BidsResource extends Resource {
     bidId: string,
     params: NoParams = {},
     options: Options = {},
-  ): Pending<models.ServicesBiddingSchemasOfReceiptsReceiptAnswer> {
+  ): Pending<models.BidReceiptAnswer> {
     return this.transport.send(
       {
         id: "bids.receipt",
@@ -4853,7 +4853,7 @@ export class OrdersResource extends Resource {
     orderId: string,
     params: OrdersReceiveParams = {},
     options: WriteOptions & { ifMatch?: string | number | undefined } = {},
-  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
+  ): Pending<models.ReceiptAnswer> {
     return this.transport.send(
       {
         id: "orders.receive",
@@ -6172,7 +6172,7 @@ export class ReceiptsResource extends Resource {
     receiptId: string,
     params: ReceiptsGetParams = {},
     options: Options = {},
-  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
+  ): Pending<models.ReceiptAnswer> {
     return this.transport.send(
       {
         id: "receipts.get",
@@ -6204,7 +6204,7 @@ export class ReceiptsResource extends Resource {
     receiptId: string,
     params: ReceiptsInspectParams,
     options: WriteOptions & { ifMatch: string | number },
-  ): Pending<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
+  ): Pending<models.ReceiptAnswer> {
     return this.transport.send(
       {
         id: "receipts.inspect",
@@ -6229,7 +6229,7 @@ export class ReceiptsResource extends Resource {
   list(
     params: ReceiptsListParams = {},
     options: Options = {},
-  ): PendingPage<models.ServicesOrdersSchemasAnswersReceiptAnswer> {
+  ): PendingPage<models.ReceiptAnswer> {
     return this.transport.list(
       {
         id: "receipts.list",
