@@ -34,7 +34,7 @@ class Direct:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._dsn, min_size=1, max_size=self._size, reset=_as_it_is, server_settings=_PLANNED_ONCE
+                    self._dsn, min_size=1, max_size=self._size, reset=_as_it_is, server_settings=_SHORT
                 )
 
     async def close(self) -> None:
@@ -42,8 +42,8 @@ class Direct:
             await self._pool.close()
 
 
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
-"""The lane's statements reach every row by a key: planning them again for each value costs more than running them."""
+_SHORT = {"jit": "off"}
+"""The lane's statements are done before a compiler would be."""
 
 
 async def _as_it_is(connection: Any) -> None:

@@ -31,14 +31,15 @@ class PageRequest(BaseModel):
     cursor: str | None
 
 
-def _page_request(
+def page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="How many, at most")] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
 ) -> PageRequest:
+    """Of the parameters that every list takes."""
     return PageRequest(limit=limit, cursor=cursor)
 
 
-Paging = Annotated[PageRequest, Depends(_page_request)]
+Paging = Annotated[PageRequest, Depends(page_request)]
 
 
 def cursor_of(key: str) -> str:

@@ -1,11 +1,14 @@
-"""The listing as everybody reads it, by the lane: one statement for the listing with its items."""
+"""Listings as everybody reads them, by the lane: a statement for a listing with its items, one for a page of a search."""
 
 import json
+import re
 from typing import Any
 
 from services.kernel.http.lane import Asked, Row, Statement
 from services.listings.models import Listing
-from services.parties.recognizing import DOOR
+from services.listings.searching import Seeker, Wanted, asking
+from services.listings.searching.asking import After
+from services.parties.recognizing import DOOR, OF_THE_ASKER
 
 _DETAIL = f"""{DOOR}
 SELECT door.is_known, l.*, l.materials::text AS materials_text, i.items FROM door
@@ -28,14 +31,19 @@ class ReadItem(dict[str, Any]):
 
 
 class ReadListing(Row):
-    """A published listing, with its items, as the schemas read one. `id` None: there is none to be seen."""
+    """A published listing as the schemas read one. `id` None: there is none to be seen."""
 
     price = Listing.price
     reserve_price = Listing.reserve_price
+    increment = Listing.increment
 
     @property
     def materials(self) -> Any:
         return json.loads(self["materials_text"])
+
+
+class ReadDetail(ReadListing):
+    """With its items."""
 
     @property
     def items_read(self) -> list[ReadItem]:
@@ -43,4 +51,23 @@ class ReadListing(Row):
 
 
 def detail(asked: Asked) -> Statement | None:
-    return None if asked.query else Statement(_DETAIL, asked.ids, ReadListing)
+    return None if asked.query else Statement(_DETAIL, asked.ids, ReadDetail)
+
+
+def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None) -> Statement:
+    """One listing more than `limit` where there are more."""
+    query = asking.listings(wanted, seeker, _FACE, limit=limit + 1, after=after)
+    sql = _PARAMETER.sub(lambda found: f"${int(found[1]) + OF_THE_ASKER}", query.sql)
+    return Statement(
+        f"{DOOR} SELECT door.is_known, found.* FROM door"
+        f" LEFT JOIN LATERAL (SELECT * FROM ({sql}) q WHERE door.is_known OFFSET 0) found ON true",
+        query.parameters,
+        ReadListing,
+    )
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
+_FACE = [
+    *(one.name for one in Listing.__table__.columns if one.name != "materials"),  # type: ignore[attr-defined]
+    "materials::text AS materials_text",
+]

@@ -1,18 +1,21 @@
 """HTTP of listings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 
 from services.kernel.actors import Actor
+from services.kernel.errors import Invalid
 from services.kernel.http.expanding import tells
-from services.kernel.http.lane import Asked, Shortcut, Told, by_lane
+from services.kernel.http.lane import Asked, Shortcut, Statement, Told, by_lane, model_of
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.http.schemas import Country
 from services.kernel.ids import ItemId, ListingId
-from services.kernel.pagination import Paging
+from services.kernel.pagination import PageRequest, Paging, key_of, page_request
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import drafting, publishing, queries, reading, searching
 from services.listings.dividing import router as dividing
@@ -86,7 +89,41 @@ async def list_(
     return ListingPage(data=data, has_more=after is not None, next_cursor=after)
 
 
+def _ask_search(asked: Asked) -> Statement | None:
+    """Any search the route would take; what it refuses it says itself."""
+    said = _said(asked.query)
+    if said is None:
+        return None
+    wanted, limit, after = said
+    return reading.page(wanted, searching.Seeker.of(asked.actor), limit=limit, after=after)
+
+
+def _tell_found(asked: Asked, rows: Sequence[Any]) -> Told | None:
+    said = _said(asked.query)
+    assert said is not None, "it was asked"
+    wanted, limit, _ = said
+    shown = rows[:limit] if rows[0]["id"] is not None else []
+    after = searching.cursor_after(wanted.sort, shown[-1], shown[-1]["away_m"]) if len(rows) > limit else None
+    data = [_found(row, wanted.near) for row in shown]
+    return Told(FoundPage(data=data, has_more=after is not None, next_cursor=after).model_dump_json().encode())
+
+
+@lru_cache(maxsize=1_000)
+def _said(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] | None:
+    """None for what the route refuses."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    try:
+        asked = dict(_SearchQuery.model_validate(dict(pairs))) if len(dict(pairs)) == len(pairs) else None
+        if asked is None or (asked["sort"] == "distance" and asked["near"] is None):
+            return None
+        wanted, paging = _wanted(asked), PageRequest(limit=asked["limit"], cursor=asked["cursor"])
+        return wanted, paging.limit, searching.after_of(wanted.sort, key_of(paging))
+    except (ValidationError, Invalid):
+        return None
+
+
 @listings.get("/listings/search", summary="Search what is offered")
+@by_lane(Shortcut(_ask_search, _tell_found))
 async def search(
     work: Work,
     actor: Reads,
@@ -123,30 +160,25 @@ async def search(
     in one item; `near` with `radius_km` keeps what lies within a circle (422 `place_malformed`), and is required to sort by
     distance (`place_required`). Of a `text` every word must be there; case and accents make no difference.
     """
-    place = searching.place(near) if near is not None else None
-    wanted = searching.Wanted(
-        status=status,
-        material=material,
-        return_reason=return_reason,
-        condition=condition,
-        country=country,
-        near=place,
-        radius_km=radius_km,
-        condition_floor=condition_floor,
-        disposition_floor=disposition_floor,
-        mode=mode,
-        price_direction=price_direction,
-        waste_code=waste_code,
-        least_g=None if mass_min_kg is None else mass_min_kg * 1_000,
-        most_g=None if mass_max_kg is None else mass_max_kg * 1_000,
-        closes_from=closes_from,
-        closes_until=closes_until,
-        text=text,
-        sort=sort,
-    )
+    wanted = _wanted(locals())
     rows, after = await searching.search(work, wanted, paging, by=actor)
-    data = [_found(row, place) for row in rows]
+    data = [_found(row, wanted.near) for row in rows]
     return FoundPage(data=data, has_more=after is not None, next_cursor=after)
+
+
+def _wanted(asked: Mapping[str, Any]) -> searching.Wanted:
+    """Of the parameters of a search."""
+    grams: dict[str, Any] = {
+        f"{which}_g": None if asked[f"mass_{name}_kg"] is None else asked[f"mass_{name}_kg"] * 1_000
+        for which, name in (("least", "min"), ("most", "max"))
+    }
+    near = searching.place(asked["near"]) if asked["near"] is not None else None
+    same = {name: asked[name] for name in asked.keys() & searching.Wanted.__dataclass_fields__.keys() - {"near"}}
+    return searching.Wanted(**same, **grams, near=near)
+
+
+_SearchQuery = model_of(search, page_request)
+"""What the route takes in its query."""
 
 
 def _found(listing: Listing, near: searching.Place | None) -> FoundListing:

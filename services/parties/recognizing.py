@@ -39,6 +39,9 @@ WITH asker AS MATERIALIZED (
 """What a statement of the lane begins with. Whatever it reads hangs on `door.is_known` by LATERAL, so that nothing is looked at
 before the asker is named; where the planner found a way around, policies would show nothing."""
 
+OF_THE_ASKER = 7
+"""Parameters that `DOOR` takes."""
+
 _STAMPS = text(
     "SELECT k.xmin, m.xmin, o.xmin FROM api_key k JOIN member m ON m.id = k.member_id"
     " JOIN organization o ON o.id = k.org_id WHERE k.id = :key"

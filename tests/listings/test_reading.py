@@ -76,6 +76,44 @@ async def test_the_lane_answers_what_the_route_does(
     assert len(by_lane.json()["items"]) == 2
 
 
+NEAR = "near=51.3127,9.4797&radius_km=50"
+SEARCHES = [
+    "",
+    "?limit=1",
+    "?material=steel&sort=closing",
+    f"?{NEAR}",
+    f"?{NEAR}&sort=distance&limit=2",
+    "?text=motors",
+]
+
+
+@pytest.mark.parametrize("query", SEARCHES)
+async def test_a_search_is_answered_as_by_the_route(
+    sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched, query: str
+) -> None:
+    seller, reader = await organization(sessions), await organization(sessions, ["recycler"])
+    for _ in range(3):
+        await open_listing(sessions, seller, [motors()])
+
+    by_lane, by_route = await asked_both(client, route, reader, f"/v1/listings/search{query}")
+
+    assert lane.taken >= 1
+    assert by_lane.json()["data"]
+    assert told(by_lane) == told(by_route)
+
+
+@pytest.mark.parametrize("query", ["?limit=0", "?material=unobtainium", "?near=north", "?sort=distance", "?cursor=!!"])
+async def test_a_search_that_is_refused_is_refused_by_the_route(
+    sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched, query: str
+) -> None:
+    reader = await organization(sessions, ["recycler"])
+
+    by_lane, by_route = await asked_both(client, route, reader, f"/v1/listings/search{query}")
+
+    assert (lane.taken, by_lane.status_code) == (0, 422)
+    assert by_lane.json()["errors"] == by_route.json()["errors"]
+
+
 async def test_what_others_may_not_see_is_refused_as_by_the_route(
     sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched
 ) -> None:

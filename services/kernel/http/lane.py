@@ -9,10 +9,13 @@ remembered; the statement itself asks whether that still holds, and names the as
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, TypeVar
 
 import asyncpg
+from fastapi import params
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, create_model
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.actors import Actor
@@ -78,6 +81,18 @@ def by_lane(shortcut: Shortcut) -> Callable[[E], E]:
         return endpoint
 
     return marked
+
+
+def model_of(*endpoints: Callable[..., Any]) -> type[BaseModel]:
+    """What these take in a query, validated as FastAPI does; a name that none of them knows is refused."""
+    fields: dict[str, Any] = {
+        name: (told.annotation, told.default)
+        for endpoint in endpoints
+        for name, told in signature(endpoint).parameters.items()
+        if any(isinstance(one, params.Query) for one in getattr(told.annotation, "__metadata__", ()))
+    }
+    made: type[BaseModel] = create_model("Asked", __config__=ConfigDict(extra="forbid"), **fields)
+    return made
 
 
 @dataclass(frozen=True)

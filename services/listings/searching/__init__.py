@@ -4,7 +4,8 @@ What is published is written into the table `offer`, a row for each way to find 
 over its indexes (`asking`, pure), which also load the listings (`finding`).
 """
 
-from services.listings.searching.finding import own, search
+from services.listings.searching.asking import After
+from services.listings.searching.finding import after_of, cursor_after, own, search
 from services.listings.searching.places import (
     EARTH_RADIUS_KM,
     KM_PER_DEGREE,
@@ -21,10 +22,13 @@ __all__ = [
     "KM_PER_DEGREE",
     "MOST_KM",
     "USUAL_KM",
+    "After",
     "Place",
     "Seeker",
     "Sort",
     "Wanted",
+    "after_of",
+    "cursor_after",
     "distance_km",
     "own",
     "place",

@@ -27,12 +27,12 @@ async def search(
     """In the order that is wanted, and the next cursor. Raises Invalid where distance orders and no place is named."""
     if wanted.sort == "distance" and wanted.near is None:
         raise invalid("/near", "place_required", "Who sorts by distance says from where: near=51.3127,9.4797.")
-    after = _after(wanted.sort, key_of(paging))
+    after = after_of(wanted.sort, key_of(paging))
     query = asking.listings(wanted, Seeker.of(by), _COLUMNS, limit=paging.limit + 1, after=after)
     as_rows = query.text().columns(*Listing.__table__.columns, _AWAY)  # type: ignore[attr-defined]
     rows = (await work.session.execute(select(Listing, _AWAY).from_statement(as_rows))).all()
     shown = rows[: paging.limit]
-    cursor = cursor_of(_key(wanted.sort, *shown[-1])) if len(rows) > paging.limit else None
+    cursor = cursor_after(wanted.sort, *shown[-1]) if len(rows) > paging.limit else None
     return [row[0] for row in shown], cursor
 
 
@@ -48,14 +48,15 @@ async def own(
     return await rows_of(work, query, col(Listing.id), paging)
 
 
-def _key(sort: Sort, listing: Listing, away_m: int | None) -> str:
-    """What a cursor says: the sort, how far the page went, and the last id."""
+def cursor_after(sort: Sort, listing: Listing, away_m: int | None) -> str:
+    """It says the sort, how far the page went, and the last id."""
     if sort == "closing":
-        return f"closing:{_microseconds(listing.effective_end_at or WITHOUT_END)}:{listing.id}"
-    return f"distance:{away_m}:{listing.id}" if sort == "distance" else listing.id
+        return cursor_of(f"closing:{_microseconds(listing.effective_end_at or WITHOUT_END)}:{listing.id}")
+    return cursor_of(f"distance:{away_m}:{listing.id}" if sort == "distance" else listing.id)
 
 
-def _after(sort: Sort, key: str | None) -> asking.After | None:
+def after_of(sort: Sort, key: str | None) -> asking.After | None:
+    """Of what `key_of` reads from a cursor. Raises Invalid for one of another sort."""
     if key is None:
         return None
     named, *told = key.split(":")
