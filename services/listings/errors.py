@@ -49,6 +49,15 @@ class StatedByManifest(Conflict):
         super().__init__(f"{', '.join(names)} follow from the manifest's rows; import the mended rows instead.")
 
 
+class TooManyPhotos(Conflict):
+    """The item has as many pictures as one may have."""
+
+    code = "too_many_photos"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An item has at most {most} photos.")
+
+
 class NoRefusedRows(NotFound):
     """The file exists once the manifest has been read."""
 

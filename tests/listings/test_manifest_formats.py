@@ -16,6 +16,7 @@ from openpyxl import Workbook, load_workbook
 
 from services.listings.manifests import rows
 from services.listings.manifests.files import opened
+from services.listings.manifests.mapping import Mapping
 from services.listings.manifests.raw import ManifestIsUnreadable, written_number
 from services.listings.manifests.returning import guarded
 from tests.listings.manifest_files import HEADER, OWN, landed, manifest, motor, refusals, sent_back
@@ -72,7 +73,7 @@ def test_a_workbook_is_read_by_its_content() -> None:
 
 
 def test_numbers_of_a_workbook_have_the_decimal_mark_of_the_mapping() -> None:
-    german = rows.Mapping(OWN.fields, ",")
+    german = Mapping(OWN.fields, ",")
     read = rows.read_all(workbook(line("A", 12.5), line("B", "12,5")), german)
     assert [row.mass_g for row in read.rows] == [12_500, 12_500]
 

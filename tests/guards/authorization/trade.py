@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from services.kernel.ids import ItemId
 from services.kernel.money import Money
 from services.kernel.objects import Folder
+from services.listings import picturing
 from services.listings import queries as listings
 from services.listings.importing import profiles
 from services.listings.manifests import mapping as mappings
@@ -18,6 +20,7 @@ from tests.factories.listings import draft_listing, motors, open_listing, receiv
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
 from tests.listings.manifest_files import manifest, motor
+from tests.listings.test_picturing import PNG, SHA256
 
 CEILING = Money.of("700.00", "EUR")
 
@@ -67,9 +70,12 @@ async def _drafts(cast: Cast) -> dict[str, str]:
     draft = await draft_listing(cast.market.sessions, seller, [motors(), motors(title="Pumps")], mode="negotiated")
     read = await received_import(cast.market.sessions, seller, manifest(motor("A"), motor("B", reason="lost")))
     await cast.market.settle()
+    item = ItemId(await _item(cast, draft))
     async with cast.market.work(seller) as work:
         kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
-    made = {"draft": draft.id, "draft_item": await _item(cast, draft)}
+        store = Folder(cast.market.till.runtime.settings.data_dir / "objects")
+        await picturing.add(work, draft.id, item, PNG, name="motor.png", store=store, by=seller.actor)
+    made = {"draft": draft.id, "draft_item": item, "photo": SHA256}
     return made | {"import": read.id, "import_profile": kept.id}
 
 
