@@ -62,7 +62,8 @@ class Bench:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`cpu` are the worker's own seconds, its start left out; `counts` are (rows, added, updated, unchanged, refused); `digest` is of all the seller's units and items, without ids."""
+    """`cpu` are the worker's own seconds, its start left out; `counts` are (rows, added, updated, unchanged, refused); `digest` is
+    of all the seller's units and items, without ids."""
 
     seller: str
     import_id: str
@@ -79,10 +80,15 @@ def main() -> int:
     parser.add_argument("--formats", default="csv,xlsx,jsonl")
     parser.add_argument("--returns", type=Path, default=RETURNS)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stop)
     with _place() as (server, folder):
         bench_missed = asyncio.run(_measure(server, folder, given))
     print(f"{len(bench_missed)} bars missed", *bench_missed, sep="\n   ")
     return int(bool(bench_missed))
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise SystemExit(128 + signum)
 
 
 @contextmanager

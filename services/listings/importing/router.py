@@ -54,9 +54,7 @@ async def create_import(
     file: Manifested,
     profile: Annotated[
         str | None,
-        Form(
-            max_length=80, description="A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`"
-        ),
+        Form(description="A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`"),
     ] = None,
     mapping: Annotated[
         str | None, Form(description='JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}')
@@ -85,6 +83,8 @@ async def create_import(
 
 
 async def _mapping(work: UnitOfWork, profile: str | None, document: str | None, actor: Actor) -> Mapping:
+    if profile is not None and not is_storable(profile):
+        raise invalid("/profile", "text_unstorable", "Text may not hold NUL or lone surrogates.")
     if profile is not None and document is None:
         return await profiles.named(work, profile, actor)
     if profile is None and document is not None:
