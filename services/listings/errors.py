@@ -73,6 +73,15 @@ class UnitsMoveWhole(Conflict):
         super().__init__("Units move whole: name the external ids of those whose pieces sum to the quantity.")
 
 
+class TooManyPhotos(Conflict):
+    """The item has as many pictures as one may have."""
+
+    code = "too_many_photos"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An item has at most {most} photos.")
+
+
 class NoRefusedRows(NotFound):
     """The file exists once the manifest has been read."""
 

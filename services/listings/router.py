@@ -5,19 +5,20 @@ from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from pydantic import AwareDatetime, ValidationError
 
 from services.kernel.actors import Actor
 from services.kernel.errors import Invalid
 from services.kernel.http.expanding import tells
+from services.kernel.http.files import Objects, download, name_of
 from services.kernel.http.lane import Asked, Shortcut, Statement, Told, by_lane, model_of
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.http.schemas import Country
 from services.kernel.ids import ItemId, ListingId
 from services.kernel.pagination import PageRequest, Paging, key_of, page_request
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import drafting, publishing, queries, reading, searching
+from services.listings import drafting, picturing, publishing, queries, reading, searching
 from services.listings.dividing import router as dividing
 from services.listings.importing import router as importing
 from services.listings.models import Listing, ListingFacts
@@ -257,6 +258,55 @@ async def remove_item(
     """Answers the listing. External ids of an imported item may be imported anew. Refused with `listing_not_draft`."""
     changed = await drafting.remove_item(work, listing_id, item_id, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
+
+
+@listings.post("/listings/{listing_id}/items/{item_id}/photos", status_code=201, summary="Add a photo to an item")
+async def add_photo(
+    listing_id: ListingId,
+    item_id: ItemId,
+    work: Work,
+    actor: Writes,
+    store: Objects,
+    matching: Matching,
+    answer: Response,
+    file: Annotated[UploadFile, File(description="JPEG, PNG or WebP, up to 10 MiB")],
+) -> ListingAnswer:
+    """Answers the listing; the item's `photos` name the picture by its SHA-256, and `listings.photo` shows it. The same picture
+    twice is one; listings.update_item takes one away.
+
+    Refused with `listing_not_draft`, with 409 `too_many_photos`, for a content that is none of these types whatever its name says
+    (422 `file_type_not_allowed`), empty (`file_empty`), with a name that is `text_unstorable`, or above 10 MiB (413
+    `file_too_large`).
+    """
+    content, name = await file.read(), name_of(file)
+    changed = await picturing.add(
+        work, listing_id, item_id, content, name=name, store=store, by=actor, check_version=matching.matches
+    )
+    return await _told(work, changed, actor, answer)
+
+
+@listings.get(
+    "/listings/{listing_id}/items/{item_id}/photos/{sha256}",
+    summary="Download a photo",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in picturing.PICTURES},
+            "description": "The picture",
+        }
+    },
+)
+async def photo(
+    listing_id: ListingId,
+    item_id: ItemId,
+    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="As the item's `photos` name it")],
+    work: Work,
+    actor: Reads,
+    store: Objects,
+) -> Response:
+    """For whoever may read the listing. 404 for photos that were only named, by hash or URL, and never sent."""
+    stored = await picturing.find(work, listing_id, item_id, sha256, by=actor)
+    return download(stored, await store.get(stored.sha256))
 
 
 @listings.post("/listings/{listing_id}/publish", summary="Publish a draft", dependencies=[DryRun])

@@ -225,7 +225,7 @@ async def test_one_manifest_at_a_time_in_a_process(sessions: Sessions, tools: To
 
 
 async def kept(client: httpx.AsyncClient, seller: Party, name: str = "wms") -> httpx.Response:
-    return await client.post("/v1/import_profiles", json={"name": name, "mapping": MAPPING}, headers=seller.headers)
+    return await client.post("/v1/import-profiles", json={"name": name, "mapping": MAPPING}, headers=seller.headers)
 
 
 async def test_a_kept_mapping_is_used_by_its_name(
@@ -247,25 +247,25 @@ async def test_a_name_is_taken_once(sessions: Sessions, client: httpx.AsyncClien
 async def test_a_kept_mapping_has_no_faults(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller = await organization(sessions)
     faulty = {"name": "wms", "mapping": {"fields": {"item_key": "Typ"}}}
-    refused = await client.post("/v1/import_profiles", json=faulty, headers=seller.headers)
+    refused = await client.post("/v1/import-profiles", json=faulty, headers=seller.headers)
     assert ("/mapping/fields/external_id", "target_required") in codes(refused)
 
 
 async def test_a_kept_mapping_is_changed_and_removed(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller = await organization(sessions)
     made = await kept(client, seller)
-    path, headers = f"/v1/import_profiles/{made.json()['id']}", seller.headers
+    path, headers = f"/v1/import-profiles/{made.json()['id']}", seller.headers
     stale = await client.patch(path, json={"name": "b"}, headers=headers | {"If-Match": '"7"'})
     changed = await client.patch(path, json={"name": "b"}, headers=headers | {"If-Match": '"1"'})
     assert (stale.status_code, changed.json()["name"], changed.json()["version"]) == (412, "b", 2)
     assert (await client.get(path, headers=headers)).json() == changed.json()
     assert (await client.delete(path, headers=headers)).status_code == 204
-    assert (await client.get("/v1/import_profiles", headers=headers)).json()["data"] == []
+    assert (await client.get("/v1/import-profiles", headers=headers)).json()["data"] == []
 
 
 async def test_a_foreign_mapping_is_not_there(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller, stranger = await organization(sessions), await organization(sessions, name="Südwerk GmbH")
-    path = f"/v1/import_profiles/{(await kept(client, seller)).json()['id']}"
+    path = f"/v1/import-profiles/{(await kept(client, seller)).json()['id']}"
     assert (await client.get(path, headers=stranger.headers)).status_code == 404
     assert (await client.delete(path, headers=stranger.headers)).status_code == 404
     refused = await client.post(

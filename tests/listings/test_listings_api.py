@@ -283,6 +283,8 @@ async def test_what_is_wrong_in_the_form_has_a_pointer(sessions: Sessions, clien
 
     assert await refused(profile="") == [("/profile", "one_of")]
     assert await refused(mapping="{}") == [("/profile", "one_of")]
+    assert await refused(profile="a\0") == [("/profile", "text_unstorable")]
+    assert await refused(profile="nobody's") == [("/profile", "profile_unknown")]
     assert await refused(profile="", mapping="{") == [("/mapping", "json_invalid")]
     assert await refused(profile="", mapping="[" * 100_000) == [("/mapping", "json_invalid")]
     assert await refused(profile="", mapping='{"fields": {"\\u0000": "a"}}') == [("/mapping", "text_unstorable")]

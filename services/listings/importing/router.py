@@ -54,9 +54,7 @@ async def create_import(
     file: Manifested,
     profile: Annotated[
         str | None,
-        Form(
-            max_length=80, description="A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`"
-        ),
+        Form(description="A mapping by name: backhaul-1, ords-0.3, or one you have kept; else `mapping`"),
     ] = None,
     mapping: Annotated[
         str | None, Form(description='JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}')
@@ -85,6 +83,8 @@ async def create_import(
 
 
 async def _mapping(work: UnitOfWork, profile: str | None, document: str | None, actor: Actor) -> Mapping:
+    if profile is not None and not is_storable(profile):
+        raise invalid("/profile", "text_unstorable", "Text may not hold NUL or lone surrogates.")
     if profile is not None and document is None:
         return await profiles.named(work, profile, actor)
     if profile is None and document is not None:
@@ -154,7 +154,7 @@ async def get_import(import_id: ImportId, work: Work, actor: Reads, answer: Resp
     response_class=Response,
     responses={
         200: {
-            "content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
             "description": "The refused rows",
         }
     },
@@ -176,7 +176,7 @@ async def refused(import_id: ImportId, work: Work, actor: Reads) -> Response:
     return Response(content, headers=headers | {"Content-Type": MEDIA_TYPES[file_format]})
 
 
-@kept.post("/import_profiles", name="create", status_code=201, summary="Keep a mapping")
+@kept.post("/import-profiles", name="create", status_code=201, summary="Keep a mapping")
 async def create_profile(body: NewProfile, work: Work, actor: Writes, answer: Response) -> ProfileAnswer:
     """Keeps a mapping of your organization under a name that imports.create takes as `profile`.
 
@@ -188,7 +188,7 @@ async def create_profile(body: NewProfile, work: Work, actor: Writes, answer: Re
     return ProfileAnswer.model_validate(profile)
 
 
-@kept.get("/import_profiles", name="list", summary="List kept mappings")
+@kept.get("/import-profiles", name="list", summary="List kept mappings")
 async def list_profiles(work: Work, actor: Reads, paging: Paging) -> ProfilePage:
     """Your organization's own, newest first; backhaul-1 and ords-0.3 ship and are not listed."""
     rows, after = await rows_of(work, profiles.visible_to(actor), ImportProfile.id, paging)
@@ -196,7 +196,7 @@ async def list_profiles(work: Work, actor: Reads, paging: Paging) -> ProfilePage
     return ProfilePage(data=data, has_more=after is not None, next_cursor=after)
 
 
-@kept.get("/import_profiles/{profile_id}", name="get", summary="Read a kept mapping")
+@kept.get("/import-profiles/{profile_id}", name="get", summary="Read a kept mapping")
 async def get_profile(profile_id: ImportProfileId, work: Work, actor: Reads, answer: Response) -> ProfileAnswer:
     """As imports.create reads it by its name."""
     profile = await profiles.visible(work, profile_id, actor)
@@ -204,7 +204,7 @@ async def get_profile(profile_id: ImportProfileId, work: Work, actor: Reads, ans
     return ProfileAnswer.model_validate(profile)
 
 
-@kept.patch("/import_profiles/{profile_id}", name="update", summary="Change a kept mapping")
+@kept.patch("/import-profiles/{profile_id}", name="update", summary="Change a kept mapping")
 async def update_profile(
     profile_id: ImportProfileId, body: ChangedProfile, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ProfileAnswer:
@@ -218,7 +218,7 @@ async def update_profile(
     return ProfileAnswer.model_validate(profile)
 
 
-@kept.delete("/import_profiles/{profile_id}", name="delete", status_code=204, summary="Remove a kept mapping")
+@kept.delete("/import-profiles/{profile_id}", name="delete", status_code=204, summary="Remove a kept mapping")
 async def delete_profile(profile_id: ImportProfileId, work: Work, actor: Writes) -> None:
     """Its name is free again; imports that have used it keep their mapping."""
     await profiles.remove(work, profile_id, by=actor)

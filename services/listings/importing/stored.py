@@ -33,9 +33,8 @@ async def unlocked(work: UnitOfWork, import_id: str) -> Any:
 
 async def units_named(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> Sequence[Any]:
     """Those of the seller's units that bear one of these ids, with `item_id`."""
-    found = _named(work, seller_id, external_ids, *_COLUMNS, col(Unit.item_id))
-    rows: Sequence[Any] = (await work.session.execute(found)).all()
-    return rows
+    query = _named(work, seller_id, external_ids, *_COLUMNS, col(Unit.item_id))
+    return list((await work.session.execute(query)).all())
 
 
 async def items_named(work: UnitOfWork, seller_id: str, external_ids: Collection[str]) -> set[ItemId]:

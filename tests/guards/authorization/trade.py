@@ -9,9 +9,11 @@ from services.bidding import closing
 from services.bidding.integrity import looking
 from services.bidding.models import Finding
 from services.kernel.actors import system
+from services.kernel.ids import ItemId
 from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.kernel.unit_of_work import UnitOfWork
+from services.listings import picturing
 from services.listings import queries as listings
 from services.listings.importing import profiles
 from services.listings.manifests import mapping as mappings
@@ -27,6 +29,7 @@ from tests.factories.negotiating import countered
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
 from tests.listings.manifest_files import manifest, motor
+from tests.listings.test_picturing import PNG, SHA256
 
 CEILING = Money.of("700.00", "EUR")
 
@@ -77,9 +80,11 @@ async def _drafts(cast: Cast) -> dict[str, str]:
     other = await draft_listing(cast.market.sessions, seller, [motors()])
     read = await received_import(cast.market.sessions, seller, manifest(motor("A"), motor("B", reason="lost")))
     await cast.market.settle()
+    item = ItemId(await _item(cast, draft))
     async with cast.market.work(seller) as work:
         kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
     made = {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft)}
+from services.listings import picturing
     return made | {"import": read.id, "import_profile": kept.id}
 
 

@@ -5,6 +5,7 @@ import json
 from tests.guards.authorization.asking import NOT_SENT, Call
 from tests.guards.authorization.world import World
 from tests.listings.manifest_files import manifest, motor
+from tests.listings.test_picturing import PNG
 
 
 def calls(world: World) -> dict[str, Call]:
@@ -21,6 +22,8 @@ def _drafts(world: World) -> dict[str, Call]:
         "listings.add_item": Call("seller", "buyer", path=draft),
         "listings.update_item": Call("seller", "buyer", path=item),
         "listings.remove_item": Call("seller", "buyer", path=item),
+        "listings.add_photo": Call("seller", "buyer", path=item, form={}, file=PNG),
+        "listings.photo": Call("seller", "buyer", path=item | {"sha256": world["photo"]}),
         "listings.publish": Call("seller", "buyer", path=draft),
         "listings.split": Call(
             "seller", "buyer", path=draft, given={"items": [{"item_id": item["item_id"]}], "title": "Motors"}
