@@ -60,7 +60,7 @@ async def under(client: httpx.AsyncClient, seller: Party, listing: Listing, camp
     assert answer.is_success, answer.text
 
 
-def bid(listing: Listing, bidder: Party, **given: object) -> dict[str, Any]:
+def bid(listing: Listing, bidder: Party, **given: Any) -> dict[str, Any]:
     return new_bid(listing, bidder, **given).model_dump(mode="json", exclude_none=True)
 
 

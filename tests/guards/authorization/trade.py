@@ -6,6 +6,8 @@ from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.listings import queries as listings
 from services.listings.models import Listing
+from services.listings.recalling import campaigns
+from services.listings.recalling.predicates import Predicate
 from services.parties import api_keys, delegating, inviting, members, queries, verification
 from services.parties.events import Told
 from services.parties.models import MemberDetails
@@ -20,7 +22,23 @@ CEILING = Money.of("700.00", "EUR")
 
 
 async def listed(cast: Cast) -> dict[str, str]:
-    return await _own_affairs(cast) | await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+    goods = await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+    return await _own_affairs(cast) | goods | await _recalled(cast)
+
+
+async def _recalled(cast: Cast) -> dict[str, str]:
+    """Of goods that nobody has listed."""
+    seller = cast["seller"]
+    async with cast.market.work(seller) as work:
+        campaign = await campaigns.open_(
+            work,
+            by=seller.actor,
+            title="Motors that may spark",
+            predicate=Predicate(serials=["NW-0001"]),
+            dispositions=["recycle"],
+            proofs=["recycling"],
+        )
+    return {"recall_campaign": campaign.id}
 
 
 async def _own_affairs(cast: Cast) -> dict[str, str]:
