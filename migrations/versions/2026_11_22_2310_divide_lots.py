@@ -206,7 +206,7 @@ def _sold_in_parts() -> None:
         "item",
         "awarded_g >= 0 AND relisted_g >= 0 AND awarded_g + relisted_g <= COALESCE(mass_g, 0)",
     )
-    op.create_index(op.f("ix_unit_serial"), "unit", ["serial"])
+    op.create_index("ix_unit_serial", "unit", [sa.text("lower(btrim(serial))")])
     op.add_column("bid", sa.Column("parts", postgresql.JSONB))
     op.add_column("award", sa.Column("is_whole", sa.Boolean, nullable=False, server_default=sa.text("true")))
     op.drop_index("uq_award_listing_id", "award")
@@ -229,7 +229,7 @@ def downgrade() -> None:
     )
     op.drop_column("award", "is_whole")
     op.drop_column("bid", "parts")
-    op.drop_index(op.f("ix_unit_serial"), "unit")
+    op.drop_index("ix_unit_serial", "unit")
     for name in ("awarded_quantity", "awarded_g", "relisted_quantity", "relisted_g", "recall_campaign_id"):
         op.drop_column("item", name)
     op.drop_table("lineage")

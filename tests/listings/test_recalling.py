@@ -235,3 +235,24 @@ async def test_an_unknown_campaign_is_not_named(sessions: Sessions, client: http
     named = item | {"recall_campaign_id": "rcl_01kaq4m8q3e8xvw2t5n6r7s8d9"}
     answer = await client.post(f"/v1/listings/{listing.id}/items", json=named, headers=seller.headers)
     assert [one["code"] for one in answer.json()["errors"]] == ["campaign_not_found"]
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        {"serials": [" sn-b "]},
+        {"serial_ranges": [{"first": "SN-1", "last": "SN-9"}]},
+        {"mpns": ["nw-480"]},
+        {"mpns": ["NW-480"], "serials": ["SN-B"]},
+    ],
+)
+async def test_units_are_found_however_they_are_written(
+    sessions: Sessions, client: httpx.AsyncClient, settle: Settle, predicate: dict[str, Any]
+) -> None:
+    maker, holder = await organization(sessions), await organization(sessions, roles=["holder"], name="Kaufhaus AG")
+    header = "external_id,item_key,return_reason,condition_grade,mass,mass_unit,unit_serial,model"
+    rows = ["B,motor,end_of_life,salvage,300,kg,SN-B,NW-480", "C,motor,end_of_life,salvage,300,kg,SN-7,NW-480"]
+    await received_import(sessions, holder, "\n".join([header, *rows, ""]).encode())
+    await settle()
+    told = await opened(client, maker, predicate=predicate)
+    assert told["effectiveness"]["matched"] >= 1

@@ -79,14 +79,17 @@ class Unit(Row, table=True):
     once among all of the seller's goods. `details` holds the rest of the row as it was read."""
 
     __tablename__ = "unit"
-    __table_args__ = (CheckConstraint("quantity >= 1", name="quantity"),)
+    __table_args__ = (
+        CheckConstraint("quantity >= 1", name="quantity"),
+        Index("ix_unit_serial", text("lower(btrim(serial))")),
+    )
 
     seller_id: OrgId = Field(foreign_key="organization.id", primary_key=True)
     livemode: bool = Field(primary_key=True)
     external_id: str = Field(primary_key=True)
     item_id: ItemId = Field(foreign_key="item.id", index=True)
     quantity: int = 1
-    serial: str | None = Field(default=None, index=True)
+    serial: str | None = None
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     fault: str | None = None
     details: dict[str, Any] = json_field()

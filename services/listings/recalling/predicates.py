@@ -112,10 +112,13 @@ def _products(predicate: Predicate, thing: Thing) -> Iterator[str]:
         yield "gtins"
     if _are_among(thing.mpns, predicate.mpns):
         yield "mpns"
-    title = set(re.findall(r"\w+", thing.title.casefold()))
-    words = {word for said in predicate.title_words for word in re.findall(r"\w+", said.casefold())}
-    if words and words <= title:
+    words = words_of(*predicate.title_words)
+    if words and words <= words_of(thing.title):
         yield "title_words"
+
+
+def words_of(*said: str) -> set[str]:
+    return {word for one in said for word in re.findall(r"\w+", one.casefold())}
 
 
 def _pieces(predicate: Predicate, thing: Thing) -> Iterator[str]:

@@ -38,10 +38,9 @@ async def watch(work: UnitOfWork, listing: Listing) -> None:
     """What is in the listing is held against every open campaign. The listing is locked by the caller, or new."""
     await work.session.flush()
     async with work.as_house():
-        open_campaigns = await queries.open_campaigns(work)
-        goods = await queries.goods_of(work, listing.id) if open_campaigns else []
-        for campaign in open_campaigns:
-            await place(work, campaign, goods)
+        for campaign in await queries.open_campaigns(work):
+            predicate = Predicate.model_validate(campaign.predicate)
+            await place(work, campaign, await queries.candidates(work, predicate, listing_id=listing.id))
         await refresh(work, [listing])
 
 

@@ -11,7 +11,7 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import CampaignId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Item, Listing, RecallCampaign, Stop, Unit
-from services.listings.recalling.predicates import Predicate
+from services.listings.recalling.predicates import Predicate, words_of
 
 Goods = tuple[Item, Listing, Unit | None]
 """A unit where it stands, or an item without units."""
@@ -72,51 +72,53 @@ def stops_visible_to(actor: Actor, campaign_id: CampaignId) -> Select[Stop]:
     )
 
 
-async def goods_of(work: UnitOfWork, listing_id: str) -> list[Goods]:
-    """Everything in one listing."""
-    return await _goods(work, col(Listing.id) == listing_id, None)
+async def candidates(work: UnitOfWork, predicate: Predicate, *, listing_id: str | None = None) -> list[Goods]:
+    """All goods that the predicate may mean, whoever's, or those in one listing; what is fulfilled has gone. More than it means,
+    never less: `predicates.matched_on` judges."""
+    here = col(Listing.status) != "fulfilled" if listing_id is None else col(Listing.id) == listing_id
+    return await _goods(work, here, or_(*_of_units(predicate), *_of_titles(predicate), *_of_items(predicate)))
 
 
-async def candidates(work: UnitOfWork, predicate: Predicate) -> list[Goods]:
-    """All goods that the predicate may mean, whoever's; what is fulfilled has gone."""
-    wanted = [*_of_units(predicate), *_of_items(predicate)]
-    return await _goods(work, col(Listing.status) != "fulfilled", or_(*wanted))
+def _plainly(written: Any) -> Any:
+    return func.lower(func.btrim(written))
 
 
 def _of_units(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
-    named = {"gtin": predicate.gtins, "mpn": predicate.mpns, "model": predicate.mpns, "batch": predicate.batches}
+    details = col(Unit.details)
+    named = {"mpn": predicate.mpns, "model": predicate.mpns, "batch": predicate.batches, "lot": predicate.batches}
     for detail, values in named.items():
         if values:
-            yield func.lower(col(Unit.details)[detail].astext).in_({value.casefold() for value in values})
+            yield _plainly(details[detail].astext).in_({value.casefold() for value in values})
+    if predicate.gtins:
+        yield func.ltrim(details["gtin"].astext, "0").in_({gtin.lstrip("0") for gtin in predicate.gtins})
     if predicate.serials:
-        yield func.lower(col(Unit.serial)).in_({serial.casefold() for serial in predicate.serials})
+        yield _plainly(col(Unit.serial)).in_({serial.casefold() for serial in predicate.serials})
     for one in predicate.serial_ranges:
-        yield func.lower(col(Unit.serial)).startswith(one.prefix, autoescape=True)
+        yield _plainly(col(Unit.serial)).startswith(one.prefix, autoescape=True)
+
+
+def _of_titles(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
+    if predicate.title_words:
+        title = col(Item.title).concat(" ").concat(func.coalesce(col(Unit.details)["description"].astext, ""))
+        yield and_(*(title.icontains(word, autoescape=True) for word in sorted(words_of(*predicate.title_words))))
 
 
 def _of_items(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
-    if predicate.title_words:
-        yield and_(
-            *(
-                col(Item.title).icontains(word, autoescape=True)
-                for said in predicate.title_words
-                for word in said.split()
-            )
-        )
-    for name, values in {"gtin": predicate.gtins, "mpn": predicate.mpns, "batch": predicate.batches}.items():
+    """Where items say such things themselves."""
+    for name, values in {"mpn": predicate.mpns, "batch": predicate.batches}.items():
         if values and name in Item.model_fields:
-            yield func.lower(getattr(Item, name)).in_({value.casefold() for value in values})
+            yield _plainly(getattr(Item, name)).in_({value.casefold() for value in values})
+    if predicate.gtins and "gtin" in Item.model_fields:
+        yield func.ltrim(getattr(Item, "gtin"), "0").in_({gtin.lstrip("0") for gtin in predicate.gtins})  # noqa: B009
 
 
-async def _goods(work: UnitOfWork, where: ColumnElement[bool], wanted: ColumnElement[bool] | None) -> list[Goods]:
+async def _goods(work: UnitOfWork, *wanted: ColumnElement[bool]) -> list[Goods]:
     query = (
         select(Item, Listing, Unit)
         .join(Listing, col(Listing.id) == col(Item.listing_id))
         .outerjoin(Unit, col(Unit.item_id) == col(Item.id))
-        .where(where, col(Item.livemode) == work.livemode)
+        .where(col(Item.livemode) == work.livemode, *wanted)
     )
-    if wanted is not None:
-        query = query.where(wanted)
     rows = (await work.session.execute(query.order_by(col(Item.id), col(Unit.external_id)))).all()
     return [(row[0], row[1], row[2]) for row in rows]
 

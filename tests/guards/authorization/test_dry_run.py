@@ -17,6 +17,7 @@ from services.certification.models.moves import CERTIFICATE
 from services.kernel.http.routing import Runtime
 from services.kernel.states import Machine
 from services.listings.models.moves import LISTING
+from services.listings.models.recalls import RECALL
 from services.orders.models.moves import ORDER
 from services.orders.models.receipts import RECEIPT
 from services.parties.models.delegations import DELEGATION
@@ -51,6 +52,7 @@ class Thing:
 
 THINGS = (
     Thing(LISTING, "listing", "listing_id"),
+    Thing(RECALL, "recall_campaign", "campaign_id"),
     Thing(BID, "bid", "bid_id"),
     Thing(FINDING, "integrity_finding", "finding_id"),
     Thing(ORDER, "order", "order_id"),

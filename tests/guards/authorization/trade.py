@@ -13,12 +13,13 @@ from services.kernel.ids import ItemId
 from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import picturing
 from services.listings import queries as listings
 from services.listings.importing import profiles
 from services.listings.manifests import mapping as mappings
 from services.listings.manifests.profiles import PROFILES
 from services.listings.models import Listing
+from services.listings.recalling import campaigns
+from services.listings.recalling.predicates import Predicate
 from services.parties import api_keys, delegating, inviting, members, queries, verification
 from services.parties.events import Told
 from services.parties.models import MemberDetails
@@ -29,13 +30,28 @@ from tests.factories.negotiating import countered
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
 from tests.listings.manifest_files import manifest, motor
-from tests.listings.test_picturing import PNG, SHA256
 
 CEILING = Money.of("700.00", "EUR")
 
 
 async def listed(cast: Cast) -> dict[str, str]:
-    return await _own_affairs(cast) | await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+    goods = await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+    return await _own_affairs(cast) | goods | await _recalled(cast)
+
+
+async def _recalled(cast: Cast) -> dict[str, str]:
+    """Of goods that nobody has listed."""
+    seller = cast["seller"]
+    async with cast.market.work(seller) as work:
+        campaign = await campaigns.open_(
+            work,
+            by=seller.actor,
+            title="Motors that may spark",
+            predicate=Predicate(serials=["NW-0001"]),
+            dispositions=["recycle"],
+            proofs=["recycling"],
+        )
+    return {"recall_campaign": campaign.id}
 
 
 async def _own_affairs(cast: Cast) -> dict[str, str]:
@@ -84,7 +100,6 @@ async def _drafts(cast: Cast) -> dict[str, str]:
     async with cast.market.work(seller) as work:
         kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
     made = {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft)}
-from services.listings import picturing
     return made | {"import": read.id, "import_profile": kept.id}
 
 

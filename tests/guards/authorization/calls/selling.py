@@ -9,7 +9,19 @@ from tests.listings.test_picturing import PNG
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _drafts(world) | _offers(world) | _imports(world)
+    return _drafts(world) | _offers(world) | _imports(world) | _recalls(world)
+
+
+def _recalls(world: World) -> dict[str, Call]:
+    campaign = {"campaign_id": world["recall_campaign"]}
+    return {
+        "recall_campaigns.create": Call("seller", "buyer"),
+        "recall_campaigns.list": Call("seller", "buyer"),
+        "recall_campaigns.get": Call("seller", "buyer", path=campaign),
+        "recall_campaigns.stops": Call("seller", "buyer", path=campaign),
+        "recall_campaigns.close": Call("seller", "buyer", path=campaign),
+        "recall_campaigns.lift": Call("seller", "buyer", path=campaign),
+    }
 
 
 def _drafts(world: World) -> dict[str, Call]:
