@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from services.kernel.events import Event
 from services.kernel.ids import CampaignId, ImportId, ItemId, ListingId, OrgId, RemainderId
+from services.kernel.money import Money
 from services.kernel.quantities import Mass
 
 
@@ -17,7 +18,8 @@ class MaterialMass(BaseModel):
 
 
 class ListingFact(BaseModel):
-    """What every event of a listing carries. `total_mass` is None as soon as one item has no mass."""
+    """What every event of a listing carries. `total_mass` is None as soon as one item has no mass, `price` unless it is sold at
+    one."""
 
     listing_id: ListingId
     seller_id: OrgId
@@ -33,6 +35,7 @@ class ListingFact(BaseModel):
     item_count: int
     total_mass: Mass | None
     materials: list[MaterialMass]
+    price: Money | None = None
 
 
 class ListingCreated(ListingFact, Event, type="listing.created"):

@@ -65,6 +65,7 @@ def of(event: type[T], listing: Listing, **more: object) -> T:
         item_count=listing.item_count,
         total_mass=total_mass(listing),
         materials=materials(listing),
+        price=listing.price,
         **more,
     )
 

@@ -99,7 +99,9 @@ async def _drafts(cast: Cast) -> dict[str, str]:
     item = ItemId(await _item(cast, draft))
     async with cast.market.work(seller) as work:
         kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
-    made = {"draft": draft.id, "other_draft": other.id, "draft_item": await _item(cast, draft)}
+        store = Folder(cast.market.till.runtime.settings.data_dir / "objects")
+        await picturing.add(work, draft.id, item, PNG, name="motor.png", store=store, by=seller.actor)
+    made = {"draft": draft.id, "other_draft": other.id, "draft_item": item, "photo": SHA256}
     return made | {"import": read.id, "import_profile": kept.id}
 
 
