@@ -11,6 +11,7 @@ from services.bidding.models import Bid
 from services.bidding.ranking import SELLER_COMMISSION_BPS
 from services.bidding.schemas import BidAnswer, BidPage, NewBidRequest, RankingAnswer
 from services.bidding.schemas_of_receipts import ReceiptAnswer, ReceiptBookAnswer
+from services.bidding.streams import streams
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
@@ -21,7 +22,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids]
+routers = [bids, streams]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]
