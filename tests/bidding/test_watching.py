@@ -151,7 +151,7 @@ async def test_while_nothing_happens_a_comment_is_sent_and_no_connection_is_held
     hall = Hall(race.sessions, None, heartbeat=0.3)
     stream = messages(hall, listing.id, seller.org.id)
     await anext(stream)
-    waiting = asyncio.create_task(anext(stream))  # type: ignore[arg-type]
+    waiting: asyncio.Task[Message] = asyncio.create_task(anext(stream))  # type: ignore[arg-type]
     await asyncio.sleep(0.15)
     held = race.runtime.engine.pool.checkedout()  # type: ignore[union-attr]
     beat = await waiting
