@@ -26,6 +26,7 @@ async def watch(work: UnitOfWork, listing_id: ListingId) -> None:
     listing = await listings.listing(work, listing_id)
     if listing.status == "open" and listing.effective_end_at is not None:
         await timers.schedule(work, CLOSE, listing.id, listing.effective_end_at)
+    await auctions.tell(work, listing.id)
 
 
 @timer(CLOSE)
@@ -125,6 +126,7 @@ async def lose_all(work: UnitOfWork, listing_id: ListingId) -> None:
     await intent_log.seal(work, listing_id)
     for bid in await queries.live_bids_for_update(work, listing_id):
         _lose(work, bid, "listing_ended")
+    await auctions.tell(work, listing_id)
 
 
 @live_bids.answered_by

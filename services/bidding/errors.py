@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.kernel.errors import Conflict, Detail, Forbidden, Invalid
+from services.kernel.errors import Conflict, Detail, Forbidden, Invalid, Problem
 from services.kernel.problem_codes import explain
 
 
@@ -68,6 +68,17 @@ class BidTooLow(Conflict):
     def __init__(self, leading: str, least: str | None = None) -> None:
         told = f"The leading price is {leading}; a bid names {least} or better, and whoever leads a higher limit."
         super().__init__(told if least is not None else f"The listing is sold at {leading}.")
+
+
+class TooManyStreams(Problem):
+    """The organization watches as many listings as one may at a time; end one of the streams."""
+
+    status = 429
+    code = "too_many_streams"
+    title = "Too many streams"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An organization has {most} streams at a time.", headers={"Retry-After": "15"})
 
 
 class StillOpen(Conflict):

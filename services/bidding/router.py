@@ -22,6 +22,7 @@ from services.bidding.schemas import (
     RankingAnswer,
 )
 from services.bidding.schemas_of_receipts import BidReceiptAnswer, ReceiptBookAnswer
+from services.bidding.streams import streams
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
@@ -32,7 +33,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids, findings, demand_orders]
+routers = [bids, streams, findings, demand_orders]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]

@@ -177,7 +177,7 @@ async def _published(market: Market, seller: Party, *, lead: float, soft: bool) 
 
 def _a_bid(listing: Listing, number: int, drawn: random.Random) -> dict[str, Any]:
     """Prices climb with the number, so that most lead; every fourth names a limit, some far, some just above."""
-    cents = 100 * (number * 5 + drawn.randrange(200))
+    cents = 100 * (number * 5 + drawn.randrange(20))
     body: dict[str, Any] = {
         "listing_id": listing.id,
         "price": _euros(cents),

@@ -13,6 +13,7 @@ from services.kernel.ids import ItemId
 from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.kernel.unit_of_work import UnitOfWork
+from services.listings import picturing
 from services.listings import queries as listings
 from services.listings.importing import profiles
 from services.listings.manifests import mapping as mappings
@@ -30,6 +31,7 @@ from tests.factories.negotiating import countered
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
 from tests.listings.manifest_files import manifest, motor
+from tests.listings.test_picturing import PNG, SHA256
 
 CEILING = Money.of("700.00", "EUR")
 

@@ -22,6 +22,7 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.get": Call("buyer", "loser", path=sealed),
         "bids.receipt": Call("buyer", "loser", path=sealed),
         "bids.receipts": Call("seller", "buyer", path={"listing_id": world["opened_listing"]}),
+        "bids.watch": Call("seller", "buyer", path={"listing_id": world["opened_listing"]}),
         "bids.withdraw": Call("buyer", "loser", path=sealed),
         "bids.counter": Call("seller", "buyer", path={"bid_id": world["bid"]}),
         "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
