@@ -184,14 +184,14 @@ def _of_the_listing(wanted: Wanted, bind: _Parameters) -> Iterator[str]:
             yield f"o.{facet} = {facets.number(facet, value)}"
     if wanted.country:
         yield f"o.country = {bind(wanted.country, 'text')}"
-    for column, comparison, value, type in (
+    for column, comparison, bound, type in (
         ("mass_g", ">=", wanted.least_g, "bigint"),
         ("mass_g", "<=", wanted.most_g, "bigint"),
         ("closes_at", ">=", wanted.closes_from, "timestamptz"),
         ("closes_at", "<=", wanted.closes_until, "timestamptz"),
     ):
-        if value is not None:
-            yield f"o.{column} {comparison} {bind(value, type)}"
+        if bound is not None:
+            yield f"o.{column} {comparison} {bind(bound, type)}"
 
 
 def _seen(seeker: Seeker, bind: _Parameters) -> Iterator[str]:

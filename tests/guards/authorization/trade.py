@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+from services.bidding.demanding import ordering
 from services.kernel.money import Money
 from services.kernel.objects import Folder
 from services.listings import queries as listings
-from services.listings.models import Listing
+from services.listings.models import Listing, NewSearch
+from services.listings.saved_searches import keeping
 from services.parties import api_keys, delegating, inviting, members, queries, verification
 from services.parties.events import Told
 from services.parties.models import MemberDetails
 from tests.factories import papers, parties
 from tests.factories.bidding import placed_bid
+from tests.factories.demands import demand_order
 from tests.factories.listings import draft_listing, motors, open_listing, received_import
 from tests.factories.orders import awarded, negotiated
 from tests.guards.authorization.cast import Cast
@@ -20,7 +23,21 @@ CEILING = Money.of("700.00", "EUR")
 
 
 async def listed(cast: Cast) -> dict[str, str]:
-    return await _own_affairs(cast) | await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+    standing = await _standing(cast)
+    return standing | await _own_affairs(cast) | await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
+
+
+async def _standing(cast: Cast) -> dict[str, str]:
+    """What the buyer always takes and looks for; of another material than what is traded here."""
+    sessions, buyer = cast.market.sessions, cast["buyer"]
+    active = await demand_order(sessions, buyer, material="pp")
+    paused = await demand_order(sessions, buyer, material="pp")
+    async with cast.market.work(buyer) as work:
+        await ordering.change_state(work, paused.id, "pause", by=buyer.actor)
+        kept = await keeping.create(
+            work, NewSearch.model_validate({"name": "Plastics", "criteria": {"material": "pp"}}), by=buyer.actor
+        )
+    return {"demand_order": active.id, "paused_demand_order": paused.id, "saved_search": kept.id}
 
 
 async def _own_affairs(cast: Cast) -> dict[str, str]:

@@ -8,7 +8,7 @@ from tests.listings.manifest_files import manifest, motor
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _drafts(world) | _offers(world) | _imports(world)
+    return _drafts(world) | _offers(world) | _imports(world) | _searches(world)
 
 
 def _drafts(world: World) -> dict[str, Call]:
@@ -32,6 +32,17 @@ def _offers(world: World) -> dict[str, Call]:
         "listings.search": Call("seller", "buyer"),
         "listings.get": Call("seller", "buyer", path=offered),
         "listings.withdraw": Call("seller", "buyer", path=offered),
+    }
+
+
+def _searches(world: World) -> dict[str, Call]:
+    kept = {"saved_search_id": world["saved_search"]}
+    return {
+        "saved_searches.create": Call("buyer", "seller"),
+        "saved_searches.list": Call("buyer", "seller"),
+        "saved_searches.get": Call("buyer", "seller", path=kept),
+        "saved_searches.update": Call("buyer", "seller", path=kept),
+        "saved_searches.remove": Call("buyer", "seller", path=kept),
     }
 
 
