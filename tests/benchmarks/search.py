@@ -178,7 +178,8 @@ async def _judge_radius(connection: asyncpg.Connection) -> int:
             buffers = [cost.buffers for cost in costs]
             failed += max(buffers) > RADIUS_BUFFERS
             print(
-                f"radius {radius_km:3g} km, {material or 'anything'}: {statistics.median(buffers):g} buffers, at most {max(buffers)},"
+                f"radius {radius_km:3g} km, {material or 'anything'}: {statistics.median(buffers):g} buffers,"
+                f" at most {max(buffers)},"
                 f" {statistics.median(cost.ms for cost in costs):.2f} ms"
             )
     return failed
