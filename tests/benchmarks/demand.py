@@ -13,6 +13,7 @@ import random
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class DatabaseTime:
     ms: float = 0.0
     statements: int = 0
     began: list[float] = field(default_factory=list)
+    by_statement: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
 @contextmanager
@@ -60,9 +62,11 @@ def timed(engine: AsyncEngine) -> Iterator[DatabaseTime]:
     def before(*_: Any) -> None:
         told.began.append(time.perf_counter())
 
-    def after(*_: Any) -> None:
-        told.ms += (time.perf_counter() - told.began.pop()) * 1_000
+    def after(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        took = (time.perf_counter() - told.began.pop()) * 1_000
+        told.ms += took
         told.statements += 1
+        told.by_statement[statement[:60]] += took
 
     event.listen(engine.sync_engine, "before_cursor_execute", before)
     event.listen(engine.sync_engine, "after_cursor_execute", after)
@@ -132,6 +136,8 @@ async def rounds(engine: AsyncEngine, sessions: Sessions, seller: Party, count: 
             raw = await (await work.session.connection()).get_raw_connection()
             row = await raw.driver_connection.fetchrow(count_by, listing.id)
             found.append((told.ms, row[0], row[1] - row[0]))
+    for statement, ms in sorted(told.by_statement.items(), key=lambda pair: -pair[1])[:6]:
+        print(f"  last round: {ms:6.2f} ms {' '.join(statement.split())}")
     return found
 
 
