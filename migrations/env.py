@@ -1,6 +1,7 @@
 """Runs migrations as the role that owns the schema. The URL comes from the caller (`config.attributes`) or the settings."""
 
 import asyncio
+import re
 from typing import Any
 
 from alembic import context
@@ -22,8 +23,8 @@ GRANT = text("GRANT SELECT ON alembic_version TO backhaul_app")
 
 
 def is_ours(name: str | None, kind: str, parents: Any) -> bool:
-    """The queue's tables belong to its library."""
-    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+    """The queue's tables belong to its library; parts of a table are made with it."""
+    return not (kind == "table" and name is not None and re.match(r"pgqueuer|offer_\d\d$", name))
 
 
 def run(connection: Connection) -> None:

@@ -30,7 +30,7 @@ SELECT n, 'lst_' || lpad(to_hex(n), 26, '0') AS id, 1 + floor(random() * {places
     CASE WHEN random() < 0.0005 THEN 5 ELSE 1 + floor(random() * 4)::int END AS return_reason,
     random() AS better, 1 + floor(3 * random() ^ 1.5)::int AS mode, floor(random() * 3)::int AS direction,
     (1000 * exp(random() * 11))::bigint AS mass_g,
-    now() + (20.0 * n / {listings} + 10 * random()) * interval '1 day' AS closes_at,
+    now() + random() * interval '30 days' AS closes_at,
     ARRAY[{materials}] AS known,
     1 + floor({count} * random() ^ 2.5)::int AS first, 1 + floor({count} * random() ^ 2.5)::int AS second,
     lpad(to_hex(1 + floor(230 * random() ^ 2)::int), 6, '0') AS waste_code,
@@ -113,7 +113,10 @@ async def fill(url: str, owner_url: str, listings: int) -> Party:
     return seller
 
 
-_SEEN = "SELECT relallvisible >= 0.99 * relpages FROM pg_class WHERE oid = CAST($1 AS regclass)"
+_SEEN = """
+SELECT bool_and(relallvisible >= 0.99 * relpages) FROM pg_class
+WHERE relkind = 'r' AND (oid = CAST($1 AS regclass) OR oid IN
+    (SELECT inhrelid FROM pg_inherits WHERE inhparent = CAST($1 AS regclass)))"""
 
 
 async def _vacuum(owner_url: str, table: str) -> None:
@@ -132,7 +135,7 @@ async def _insert(owner: asyncpg.Connection, table: str, sql: str, *parameters: 
         await owner.execute(f"DROP INDEX {index['indexname']}")
     await owner.execute(sql, *parameters, timeout=3_600)
     for index in indexes:
-        await owner.execute(index["indexdef"], timeout=3_600)
+        await owner.execute(index["indexdef"].replace(" ON ONLY ", " ON "), timeout=3_600)
 
 
 def _places(drawn: random.Random) -> list[tuple[int, str, float, float, int, int]]:

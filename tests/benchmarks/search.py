@@ -24,7 +24,7 @@ import asyncpg
 from services.hosting import migrate_database
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.listings.models import Listing
-from services.listings.searching import Place, Seeker, Wanted, asking
+from services.listings.searching import Place, Seeker, Sort, Wanted, asking
 from tests.benchmarks.offered import connect, fill
 
 FAST = {
@@ -82,8 +82,11 @@ def _values(names: Sequence[str], known: dict[str, list[Filter]], drawn: random.
 
 
 def _sorted(values: Filter) -> Iterator[Wanted]:
-    for sort in ("newest", "closing", *(["distance"] if "near" in values else [])):
-        yield Wanted(**values, sort=sort)  # type: ignore[arg-type]
+    sorts: list[Sort] = ["newest", "closing"]
+    if "near" in values:
+        sorts.append("distance")
+    for sort in sorts:
+        yield Wanted(**values, sort=sort)
 
 
 @dataclass(frozen=True)
@@ -174,9 +177,9 @@ async def _judge_radius(connection: asyncpg.Connection) -> int:
             costs = [await measure(connection, replace(found, near=place)) for place in places]
             buffers = [cost.buffers for cost in costs]
             failed += max(buffers) > RADIUS_BUFFERS
-            named = material or "anything"
             print(
-                f"radius {radius_km:3g} km, {named}: {statistics.median(buffers):g} buffers, at most {max(buffers)},"
+                f"radius {radius_km:3g} km, {material or 'anything'}: {statistics.median(buffers):g} buffers,"
+                f" at most {max(buffers)},"
                 f" {statistics.median(cost.ms for cost in costs):.2f} ms"
             )
     return failed

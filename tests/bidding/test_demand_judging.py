@@ -1,5 +1,6 @@
 """An order never says more than it means: its bid stays below its limit in every unit, and every miss has its figures."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from services.bidding.demanding import judging
 from services.bidding.demanding.judging import Lot
 from services.bidding.models import DemandOrder
+from services.kernel.ids import OrgId, SiteId
 from services.listings.searching import Place
 
 KASSEL = Place(51.3127, 9.4797)
@@ -16,7 +18,11 @@ PRICES = st.integers(-100_000_00, 100_000_00)
 
 
 def order(limit: int, price: int | None = None) -> DemandOrder:
-    return DemandOrder(  # type: ignore[call-arg]
+    return DemandOrder(
+        org_id=OrgId.new(),
+        site_id=SiteId.new(),
+        livemode=False,
+        created_at=datetime(2027, 1, 1, tzinfo=UTC),
         name="Steel",
         material="steel",
         least_share_bps=5_000,

@@ -17,18 +17,19 @@ from services.listings.models import Listing
 async def match(work: UnitOfWork, listing_id: ListingId) -> None:
     """Keeps every match and near miss, once, and tells the matches."""
     listing = await listings.listing(work, listing_id)
-    orders = await queries.candidates(work, listing)
+    lot = judging.lot_of(listing, await listings.items(work, listing.id))
+    orders = [order for order in await queries.candidates(work, listing) if _is_near(order, lot)]
     if not orders:
         return
     already = await queries.known(work, listing.id)
-    lot = judging.lot_of(listing, await listings.items(work, listing.id))
     left = await queries.left_g(work, orders)
-    for order in orders:
-        missed = judging.misses(order, lot, left[order.id])
-        if order.id not in already and len(missed) <= MOST_MISSED and _is_near(order, lot):
-            work.add(_match(work, order, listing, lot, missed))
-            if not missed:
-                _tell(work, order, listing, lot)
+    new = [order for order in orders if order.id not in already]
+    missed = {order.id: judging.misses(order, lot, left[order.id]) for order in new}
+    held = [order for order in new if len(missed[order.id]) <= MOST_MISSED]
+    await queries.keep(work, [_match(work, order, listing, lot, missed[order.id]) for order in held])
+    for order in held:
+        if not missed[order.id]:
+            _tell(work, order, listing, lot)
 
 
 def _is_near(order: DemandOrder, lot: Lot) -> bool:

@@ -3,16 +3,17 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, delete, func, insert, or_, select
+from sqlalchemy import ARRAY, Select, Text, any_, delete, func, insert, literal, or_, select
 from sqlmodel import col
 
 from services.bidding.models import DemandCell, DemandMatch, DemandOrder
+from services.bidding.models.demands import NEAR
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import DemandId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Listing
-from services.listings.searching.places import Place, cell
+from services.listings.searching.places import KM_PER_DEGREE, Place, cell
 
 CELLS = (3, 2)
 """Resolutions of H3 in which orders look."""
@@ -68,6 +69,7 @@ async def candidates(work: UnitOfWork, listing: Listing) -> Sequence[DemandOrder
     query = select(DemandOrder).where(
         col(DemandOrder.id).in_(looking),
         col(DemandOrder.status) == "active",
+        func.abs(col(DemandOrder.latitude) - listing.latitude) <= col(DemandOrder.radius_km) * (NEAR / KM_PER_DEGREE),
         col(DemandOrder.org_id) != listing.seller_id,
         or_(col(DemandOrder.valid_until).is_(None), col(DemandOrder.valid_until) > work.now),
     )
@@ -81,7 +83,7 @@ async def reserved_g(work: UnitOfWork, order_ids: Collection[str], week_on: date
     query = (
         select(col(DemandMatch.demand_order_id), func.sum(col(DemandMatch.reserved_g)))
         .where(
-            col(DemandMatch.demand_order_id).in_(order_ids),
+            col(DemandMatch.demand_order_id) == any_(literal(list(order_ids), ARRAY(Text))),
             col(DemandMatch.week_on) == week_on,
             col(DemandMatch.released_at).is_(None),
         )
@@ -129,6 +131,12 @@ async def waiting_to_bid(work: UnitOfWork, listing_id: str) -> list[DemandId]:
 async def match_of_bid(work: UnitOfWork, bid_id: str) -> DemandMatch | None:
     query = select(DemandMatch).where(col(DemandMatch.bid_id) == bid_id).with_for_update()
     return (await work.session.execute(query)).scalar_one_or_none()
+
+
+async def keep(work: UnitOfWork, matches: Sequence[DemandMatch]) -> None:
+    """In one go: a common material has hundreds of near misses."""
+    if matches:
+        await work.session.execute(insert(DemandMatch.__table__), [match.model_dump() for match in matches])  # type: ignore[attr-defined]
 
 
 async def put_cells(work: UnitOfWork, order: DemandOrder, cells: Collection[int]) -> None:

@@ -20,7 +20,8 @@ from services.listings.searching.words import words
 MERGED_KM = 120.0
 """Up to this radius the cells are read one by one, each in order; in a wider circle something is always near."""
 
-FIRST_STEP_KM = 25.0
+FIRST_STEP_KM = 40.0
+WIDER = 2.5
 _POSITION = re.compile(r"\$(\d+)")
 _PLAIN = re.compile(r"[a-z0-9_:]{0,60}")
 
@@ -127,7 +128,7 @@ def _steps(radius_km: float, least_km: float) -> Iterator[float]:
     while step < radius_km:
         if step > least_km:
             yield step
-        step *= 2
+        step *= WIDER
     yield radius_km
 
 
@@ -184,15 +185,14 @@ def _of_the_listing(wanted: Wanted, bind: _Parameters) -> Iterator[str]:
             yield f"o.{facet} = {facets.number(facet, value)}"
     if wanted.country:
         yield f"o.country = {bind(wanted.country, 'text')}"
-    bounds: Sequence[tuple[str, str, Any, str]] = (
+    for column, comparison, bound, type in (
         ("mass_g", ">=", wanted.least_g, "bigint"),
         ("mass_g", "<=", wanted.most_g, "bigint"),
         ("closes_at", ">=", wanted.closes_from, "timestamptz"),
         ("closes_at", "<=", wanted.closes_until, "timestamptz"),
-    )
-    for column, comparison, value, type in bounds:
-        if value is not None:
-            yield f"o.{column} {comparison} {bind(value, type)}"
+    ):
+        if bound is not None:
+            yield f"o.{column} {comparison} {bind(bound, type)}"
 
 
 def _seen(seeker: Seeker, bind: _Parameters) -> Iterator[str]:

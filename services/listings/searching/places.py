@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from h3.api import basic_int as h3  # type: ignore[import-untyped]
+from h3.api import basic_int as h3
 
 from services.kernel.errors import invalid
 

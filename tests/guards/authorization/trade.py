@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from services.bidding import closing
+from services.bidding.demanding import ordering
 from services.bidding.integrity import looking
 from services.bidding.models import Finding
 from services.kernel.actors import system
@@ -18,14 +19,16 @@ from services.listings import queries as listings
 from services.listings.importing import profiles
 from services.listings.manifests import mapping as mappings
 from services.listings.manifests.profiles import PROFILES
-from services.listings.models import Listing
+from services.listings.models import Listing, NewSearch
 from services.listings.recalling import campaigns
 from services.listings.recalling.predicates import Predicate
+from services.listings.saved_searches import keeping
 from services.parties import api_keys, delegating, inviting, members, queries, verification
 from services.parties.events import Told
 from services.parties.models import MemberDetails
 from tests.factories import papers, parties
 from tests.factories.bidding import placed_bid
+from tests.factories.demands import demand_order
 from tests.factories.listings import draft_listing, motors, open_listing, received_import
 from tests.factories.negotiating import countered
 from tests.factories.orders import awarded, negotiated
@@ -38,7 +41,7 @@ CEILING = Money.of("700.00", "EUR")
 
 async def listed(cast: Cast) -> dict[str, str]:
     goods = await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
-    return await _own_affairs(cast) | goods | await _recalled(cast)
+    return await _standing(cast) | await _own_affairs(cast) | goods | await _recalled(cast)
 
 
 async def _recalled(cast: Cast) -> dict[str, str]:
@@ -54,6 +57,19 @@ async def _recalled(cast: Cast) -> dict[str, str]:
             proofs=["recycling"],
         )
     return {"recall_campaign": campaign.id}
+
+
+async def _standing(cast: Cast) -> dict[str, str]:
+    """What the buyer always takes and looks for; of another material than what is traded here."""
+    sessions, buyer = cast.market.sessions, cast["buyer"]
+    active = await demand_order(sessions, buyer, material="pp")
+    paused = await demand_order(sessions, buyer, material="pp")
+    async with cast.market.work(buyer) as work:
+        await ordering.change_state(work, paused.id, "pause", by=buyer.actor)
+        kept = await keeping.create(
+            work, NewSearch.model_validate({"name": "Plastics", "criteria": {"material": "pp"}}), by=buyer.actor
+        )
+    return {"demand_order": active.id, "paused_demand_order": paused.id, "saved_search": kept.id}
 
 
 async def _own_affairs(cast: Cast) -> dict[str, str]:

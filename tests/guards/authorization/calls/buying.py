@@ -9,7 +9,7 @@ REASON = "condition_below_declared"
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _bids(world) | _awards(world) | _orders(world) | _receipts(world) | _findings(world)
+    return _bids(world) | _demand(world) | _awards(world) | _orders(world) | _receipts(world) | _findings(world)
 
 
 def _bids(world: World) -> dict[str, Call]:
@@ -28,6 +28,20 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
         "bids.history": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
         "bids.ranking": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
+    }
+
+
+def _demand(world: World) -> dict[str, Call]:
+    order = {"demand_order_id": world["demand_order"]}
+    given = {"site_id": world.party("buyer").site.id}
+    return {
+        "demand_orders.create": Call("buyer", "seller", given=given),
+        "demand_orders.list": Call("buyer", "seller"),
+        "demand_orders.get": Call("buyer", "seller", path=order),
+        "demand_orders.matches": Call("buyer", "seller", path=order),
+        "demand_orders.pause": Call("buyer", "seller", path=order),
+        "demand_orders.resume": Call("buyer", "seller", path={"demand_order_id": world["paused_demand_order"]}),
+        "demand_orders.cancel": Call("buyer", "seller", path=order),
     }
 
 

@@ -9,7 +9,7 @@ from tests.listings.test_picturing import PNG
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _drafts(world) | _offers(world) | _imports(world) | _recalls(world)
+    return _drafts(world) | _offers(world) | _imports(world) | _searches(world) | _recalls(world)
 
 
 def _recalls(world: World) -> dict[str, Call]:
@@ -53,6 +53,17 @@ def _offers(world: World) -> dict[str, Call]:
         "listings.get": Call("seller", "buyer", path=offered),
         "listings.lineage": Call("seller", "buyer", path=offered),
         "listings.withdraw": Call("seller", "buyer", path=offered),
+    }
+
+
+def _searches(world: World) -> dict[str, Call]:
+    kept = {"saved_search_id": world["saved_search"]}
+    return {
+        "saved_searches.create": Call("buyer", "seller"),
+        "saved_searches.list": Call("buyer", "seller"),
+        "saved_searches.get": Call("buyer", "seller", path=kept),
+        "saved_searches.update": Call("buyer", "seller", path=kept),
+        "saved_searches.remove": Call("buyer", "seller", path=kept),
     }
 
 
