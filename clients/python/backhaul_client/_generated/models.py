@@ -2194,6 +2194,7 @@ class ListingAwardReopened(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2213,6 +2214,7 @@ class ListingAwarded(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2232,6 +2234,7 @@ class ListingCancelled(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     reason: str
     seller_id: str
@@ -2252,6 +2255,7 @@ class ListingClosed(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2273,6 +2277,7 @@ class ListingCreated(Model):
     opens_at: str | None
     origin_listing_id: str | None
     origin_remainder_id: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2292,6 +2297,7 @@ class ListingExpired(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2311,6 +2317,7 @@ class ListingFulfilled(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2332,6 +2339,7 @@ class ListingMerged(Model):
     mode: str
     moved: list[MovedGoods] | None
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2351,6 +2359,7 @@ class ListingOpened(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2370,6 +2379,7 @@ class ListingPartiallyAwarded(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2389,6 +2399,7 @@ class ListingPublished(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2410,6 +2421,7 @@ class ListingRemainderRelisted(Model):
     mode: str
     moved: list[MovedGoods] | None
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2431,6 +2443,7 @@ class ListingSplit(Model):
     mode: str
     moved: list[MovedGoods] | None
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2450,6 +2463,7 @@ class ListingSubmitted(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     seller_id: str
     title: str
@@ -2508,6 +2522,7 @@ class ListingWithdrawn(Model):
     materials: list[MaterialMass]
     mode: str
     opens_at: str | None
+    price: Money | None
     price_unit: str
     reason: str | None
     seller_id: str

@@ -11,6 +11,7 @@ from .._answers import Answer, async_list_operation, async_operation, operation
 from .._calls import Call, File, Options, WriteOptions, etag, optional, segment
 from .._models import NOT_GIVEN, NotGiven
 from .._paging import AsyncPage, Page
+from .._streams import AsyncStream, Stream
 from .._transport import AsyncResource, AsyncTransport, Resource, Transport
 from . import models
 
@@ -778,6 +779,25 @@ class BidsResource(Resource):
             Call("GET", f"/v1/listings/{segment(listing_id)}/receipts"), models.ReceiptBookAnswer, options
         )
 
+    def watch(self, listing_id: str, *, last_event_id: str | None = None, **options: Unpack[Options]) -> Stream[str]:
+        """Watch how bidding stands
+
+        Server-sent events until bidding is over, for a quarter of an hour at most; reconnect with `Last-Event-
+        ID`. Each message is the whole state: `status`, `effective_end_at`, and of a timed listing
+        `leading_price`, `bids` and whether you lead (`is_leading`). Its name says what has changed: `event:
+        price`, `extended`, `closed` or `status`; of a sealed or negotiated listing no more is told than whether
+        it is open. A comment every 15 seconds keeps the line alive. Refused with `too_many_streams` (429)
+        beyond twenty of one organization.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return self._stream(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/stream", accept="text/event-stream"),
+            str,
+            options,
+            last_event_id,
+        )
+
     @operation
     def withdraw(
         self,
@@ -1191,6 +1211,27 @@ class AsyncBidsResource(AsyncResource):
         """
         return await self._send(
             Call("GET", f"/v1/listings/{segment(listing_id)}/receipts"), models.ReceiptBookAnswer, options
+        )
+
+    def watch(
+        self, listing_id: str, *, last_event_id: str | None = None, **options: Unpack[Options]
+    ) -> AsyncStream[str]:
+        """Watch how bidding stands
+
+        Server-sent events until bidding is over, for a quarter of an hour at most; reconnect with `Last-Event-
+        ID`. Each message is the whole state: `status`, `effective_end_at`, and of a timed listing
+        `leading_price`, `bids` and whether you lead (`is_leading`). Its name says what has changed: `event:
+        price`, `extended`, `closed` or `status`; of a sealed or negotiated listing no more is told than whether
+        it is open. A comment every 15 seconds keeps the line alive. Refused with `too_many_streams` (429)
+        beyond twenty of one organization.
+
+        - `listing_id`: The id of an offer of goods
+        """
+        return self._stream(
+            Call("GET", f"/v1/listings/{segment(listing_id)}/stream", accept="text/event-stream"),
+            str,
+            options,
+            last_event_id,
         )
 
     @async_operation
@@ -3667,7 +3708,7 @@ class ImportProfilesResource(Resource):
         separator}`; or `{constant}`. `decimal` is the decimal mark of text cells.
         """
         return self._send(
-            Call("POST", "/v1/import_profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
+            Call("POST", "/v1/import-profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
             models.ProfileAnswer,
             options,
         )
@@ -3680,7 +3721,7 @@ class ImportProfilesResource(Resource):
 
         - `profile_id`: The id of a mapping kept under a name
         """
-        return self._send(Call("DELETE", f"/v1/import_profiles/{segment(profile_id)}"), None, options)
+        return self._send(Call("DELETE", f"/v1/import-profiles/{segment(profile_id)}"), None, options)
 
     @operation
     def get(self, profile_id: str, **options: Unpack[Options]) -> Answer[models.ProfileAnswer]:
@@ -3690,7 +3731,7 @@ class ImportProfilesResource(Resource):
 
         - `profile_id`: The id of a mapping kept under a name
         """
-        return self._send(Call("GET", f"/v1/import_profiles/{segment(profile_id)}"), models.ProfileAnswer, options)
+        return self._send(Call("GET", f"/v1/import-profiles/{segment(profile_id)}"), models.ProfileAnswer, options)
 
     @operation
     def list(
@@ -3708,7 +3749,7 @@ class ImportProfilesResource(Resource):
         - `limit`: How many, at most
         """
         return self._send(
-            Call("GET", "/v1/import_profiles", query={"cursor": cursor, "limit": limit}),
+            Call("GET", "/v1/import-profiles", query={"cursor": cursor, "limit": limit}),
             Page[models.ProfileAnswer],
             options,
         )
@@ -3735,7 +3776,7 @@ class ImportProfilesResource(Resource):
         return self._send(
             Call(
                 "PATCH",
-                f"/v1/import_profiles/{segment(profile_id)}",
+                f"/v1/import-profiles/{segment(profile_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={"mapping": mapping, "name": name},
             ),
@@ -3762,7 +3803,7 @@ class AsyncImportProfilesResource(AsyncResource):
         separator}`; or `{constant}`. `decimal` is the decimal mark of text cells.
         """
         return await self._send(
-            Call("POST", "/v1/import_profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
+            Call("POST", "/v1/import-profiles", json={"mapping": mapping, "name": name}, is_keyed=True),
             models.ProfileAnswer,
             options,
         )
@@ -3775,7 +3816,7 @@ class AsyncImportProfilesResource(AsyncResource):
 
         - `profile_id`: The id of a mapping kept under a name
         """
-        return await self._send(Call("DELETE", f"/v1/import_profiles/{segment(profile_id)}"), None, options)
+        return await self._send(Call("DELETE", f"/v1/import-profiles/{segment(profile_id)}"), None, options)
 
     @async_operation
     async def get(self, profile_id: str, **options: Unpack[Options]) -> Answer[models.ProfileAnswer]:
@@ -3786,7 +3827,7 @@ class AsyncImportProfilesResource(AsyncResource):
         - `profile_id`: The id of a mapping kept under a name
         """
         return await self._send(
-            Call("GET", f"/v1/import_profiles/{segment(profile_id)}"), models.ProfileAnswer, options
+            Call("GET", f"/v1/import-profiles/{segment(profile_id)}"), models.ProfileAnswer, options
         )
 
     @async_list_operation
@@ -3805,7 +3846,7 @@ class AsyncImportProfilesResource(AsyncResource):
         - `limit`: How many, at most
         """
         return await self._send(
-            Call("GET", "/v1/import_profiles", query={"cursor": cursor, "limit": limit}),
+            Call("GET", "/v1/import-profiles", query={"cursor": cursor, "limit": limit}),
             AsyncPage[models.ProfileAnswer],
             options,
         )
@@ -3832,7 +3873,7 @@ class AsyncImportProfilesResource(AsyncResource):
         return await self._send(
             Call(
                 "PATCH",
-                f"/v1/import_profiles/{segment(profile_id)}",
+                f"/v1/import-profiles/{segment(profile_id)}",
                 headers={"If-Match": etag(if_match)},
                 json={"mapping": mapping, "name": name},
             ),
@@ -3944,7 +3985,7 @@ class ImportsResource(Resource):
         )
 
     @operation
-    def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
+    def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[bytes]:
         """Download the refused rows
 
         As they were sent and in the format they came in, with a first column `reason` (JSONL: a first key);
@@ -3953,7 +3994,7 @@ class ImportsResource(Resource):
 
         - `import_id`: The id of the reading of one manifest
         """
-        return self._send(Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options)
+        return self._send(Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), bytes, options)
 
 
 class AsyncImportsResource(AsyncResource):
@@ -4061,7 +4102,7 @@ class AsyncImportsResource(AsyncResource):
         )
 
     @async_operation
-    async def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[str]:
+    async def refused(self, import_id: str, **options: Unpack[Options]) -> Answer[bytes]:
         """Download the refused rows
 
         As they were sent and in the format they came in, with a first column `reason` (JSONL: a first key);
@@ -4071,7 +4112,7 @@ class AsyncImportsResource(AsyncResource):
         - `import_id`: The id of the reading of one manifest
         """
         return await self._send(
-            Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), str, options
+            Call("GET", f"/v1/imports/{segment(import_id)}/refused", accept="text/csv"), bytes, options
         )
 
 
@@ -4684,6 +4725,43 @@ class ListingsResource(Resource):
         )
 
     @operation
+    def add_photo(
+        self,
+        listing_id: str,
+        item_id: str,
+        *,
+        file: File,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Add a photo to an item
+
+        Answers the listing; the item's `photos` name the picture by its SHA-256, and `listings.photo` shows it.
+        The same picture twice is one; listings.update_item takes one away.
+
+        Refused with `listing_not_draft`, with 409 `too_many_photos`, for a content that is none of these types
+        whatever its name says (422 `file_type_not_allowed`), empty (`file_empty`), with a name that is
+        `text_unstorable`, or above 10 MiB (413 `file_too_large`).
+
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
+        - `if_match`: The ETag you read, `"3"`
+        - `file`: JPEG, PNG or WebP, up to 10 MiB
+        """
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}/photos",
+                headers={"If-Match": etag(if_match)},
+                form={},
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @operation
     def buy(
         self,
         listing_id: str,
@@ -4937,6 +5015,26 @@ class ListingsResource(Resource):
                 is_keyed=True,
             ),
             models.ListingAnswer,
+            options,
+        )
+
+    @operation
+    def photo(self, listing_id: str, item_id: str, sha256: str, **options: Unpack[Options]) -> Answer[bytes]:
+        """Download a photo
+
+        For whoever may read the listing. 404 for photos that were only named, by hash or URL, and never sent.
+
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
+        - `sha256`: As the item's `photos` name it
+        """
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}/photos/{segment(sha256)}",
+                accept="image/jpeg",
+            ),
+            bytes,
             options,
         )
 
@@ -5456,6 +5554,43 @@ class AsyncListingsResource(AsyncResource):
         )
 
     @async_operation
+    async def add_photo(
+        self,
+        listing_id: str,
+        item_id: str,
+        *,
+        file: File,
+        if_match: str | int | NotGiven = NOT_GIVEN,
+        **options: Unpack[WriteOptions],
+    ) -> Answer[models.ListingAnswer]:
+        """Add a photo to an item
+
+        Answers the listing; the item's `photos` name the picture by its SHA-256, and `listings.photo` shows it.
+        The same picture twice is one; listings.update_item takes one away.
+
+        Refused with `listing_not_draft`, with 409 `too_many_photos`, for a content that is none of these types
+        whatever its name says (422 `file_type_not_allowed`), empty (`file_empty`), with a name that is
+        `text_unstorable`, or above 10 MiB (413 `file_too_large`).
+
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
+        - `if_match`: The ETag you read, `"3"`
+        - `file`: JPEG, PNG or WebP, up to 10 MiB
+        """
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}/photos",
+                headers={"If-Match": etag(if_match)},
+                form={},
+                files={"file": file},
+                is_keyed=True,
+            ),
+            models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
     async def buy(
         self,
         listing_id: str,
@@ -5711,6 +5846,26 @@ class AsyncListingsResource(AsyncResource):
                 is_keyed=True,
             ),
             models.ListingAnswer,
+            options,
+        )
+
+    @async_operation
+    async def photo(self, listing_id: str, item_id: str, sha256: str, **options: Unpack[Options]) -> Answer[bytes]:
+        """Download a photo
+
+        For whoever may read the listing. 404 for photos that were only named, by hash or URL, and never sent.
+
+        - `listing_id`: The id of an offer of goods
+        - `item_id`: The id of one kind of thing in one condition
+        - `sha256`: As the item's `photos` name it
+        """
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/listings/{segment(listing_id)}/items/{segment(item_id)}/photos/{segment(sha256)}",
+                accept="image/jpeg",
+            ),
+            bytes,
             options,
         )
 

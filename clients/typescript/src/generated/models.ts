@@ -1870,6 +1870,7 @@ export interface ListingAwardReopened {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -1888,6 +1889,7 @@ export interface ListingAwarded {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -1906,6 +1908,7 @@ export interface ListingCancelled {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   reason: string;
   seller_id: string;
@@ -1925,6 +1928,7 @@ export interface ListingClosed {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -1945,6 +1949,7 @@ export interface ListingCreated {
   opens_at: string | null;
   origin_listing_id: string | null;
   origin_remainder_id: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -1963,6 +1968,7 @@ export interface ListingExpired {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -1981,6 +1987,7 @@ export interface ListingFulfilled {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2001,6 +2008,7 @@ export interface ListingMerged {
   mode: string;
   moved?: Array<MovedGoods>;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2019,6 +2027,7 @@ export interface ListingOpened {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2037,6 +2046,7 @@ export interface ListingPartiallyAwarded {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2055,6 +2065,7 @@ export interface ListingPublished {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2075,6 +2086,7 @@ export interface ListingRemainderRelisted {
   mode: string;
   moved?: Array<MovedGoods>;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2095,6 +2107,7 @@ export interface ListingSplit {
   mode: string;
   moved?: Array<MovedGoods>;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2113,6 +2126,7 @@ export interface ListingSubmitted {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   seller_id: string;
   title: string;
@@ -2169,6 +2183,7 @@ export interface ListingWithdrawn {
   materials: Array<MaterialMass>;
   mode: string;
   opens_at: string | null;
+  price?: Money | null;
   price_unit: string;
   reason: string | null;
   seller_id: string;

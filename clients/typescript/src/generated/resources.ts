@@ -3,8 +3,9 @@
 
 import type { Pending } from "../answers.js";
 import type { Upload } from "../bodies.js";
-import type { NoParams, Options, WriteOptions } from "../calls.js";
+import type { NoParams, Options, StreamOptions, WriteOptions } from "../calls.js";
 import type { PendingPage } from "../paging.js";
+import type { Stream } from "../streams.js";
 import { Resource, type Transport } from "../transport.js";
 import type * as models from "./models.js";
 
@@ -737,6 +738,11 @@ export interface ListingsAddItemParams {
     | undefined;
   un_number?: string | null | undefined;
   waste_code?: string | null | undefined;
+}
+
+export interface ListingsAddPhotoParams {
+  /** JPEG, PNG or WebP, up to 10 MiB */
+  file: Upload;
 }
 
 export interface ListingsBuyParams {
@@ -2173,6 +2179,33 @@ export class BidsResource extends Resource {
   }
 
   /**
+   * Watch how bidding stands
+   *
+   * Server-sent events until bidding is over, for a quarter of an hour at most; reconnect with `Last-Event-ID`. Each
+   * message is the whole state: `status`, `effective_end_at`, and of a timed listing `leading_price`, `bids` and
+   * whether you lead (`is_leading`). Its name says what has changed: `event: price`, `extended`, `closed` or `status`;
+   * of a sealed or negotiated listing no more is told than whether it is open. A comment every 15 seconds keeps the
+   * line alive. Refused with `too_many_streams` (429) beyond twenty of one organization.
+   */
+  watch(
+    listingId: string,
+    params: NoParams = {},
+    options: StreamOptions = {},
+  ): Stream<string> {
+    return this.transport.stream(
+      {
+        id: "bids.watch",
+        method: "GET",
+        path: "/v1/listings/{listing_id}/stream",
+        accept: "text/event-stream",
+      },
+      [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * Withdraw a bid
    *
    * While bidding is on, sealed or negotiated; of a timed listing any bid but the leading one. Refused with
@@ -3361,7 +3394,7 @@ export class ImportProfilesResource extends Resource {
       {
         id: "import_profiles.create",
         method: "POST",
-        path: "/v1/import_profiles",
+        path: "/v1/import-profiles",
         body: { type: "application/json", fields: ["mapping", "name"], isRequired: true },
         isKeyed: true,
       },
@@ -3385,7 +3418,7 @@ export class ImportProfilesResource extends Resource {
       {
         id: "import_profiles.delete",
         method: "DELETE",
-        path: "/v1/import_profiles/{profile_id}",
+        path: "/v1/import-profiles/{profile_id}",
         answers: "nothing",
       },
       [profileId],
@@ -3408,7 +3441,7 @@ export class ImportProfilesResource extends Resource {
       {
         id: "import_profiles.get",
         method: "GET",
-        path: "/v1/import_profiles/{profile_id}",
+        path: "/v1/import-profiles/{profile_id}",
       },
       [profileId],
       params,
@@ -3429,7 +3462,7 @@ export class ImportProfilesResource extends Resource {
       {
         id: "import_profiles.list",
         method: "GET",
-        path: "/v1/import_profiles",
+        path: "/v1/import-profiles",
         query: ["cursor", "limit"],
       },
       [],
@@ -3456,7 +3489,7 @@ export class ImportProfilesResource extends Resource {
       {
         id: "import_profiles.update",
         method: "PATCH",
-        path: "/v1/import_profiles/{profile_id}",
+        path: "/v1/import-profiles/{profile_id}",
         headers: { ifMatch: "If-Match" },
         body: { type: "application/json", fields: ["mapping", "name"], isRequired: true },
       },
@@ -3590,14 +3623,14 @@ export class ImportsResource extends Resource {
     importId: string,
     params: NoParams = {},
     options: Options = {},
-  ): Pending<string> {
+  ): Pending<Uint8Array> {
     return this.transport.send(
       {
         id: "imports.refused",
         method: "GET",
         path: "/v1/imports/{import_id}/refused",
         accept: "text/csv",
-        answers: "text",
+        answers: "bytes",
       },
       [importId],
       params,
@@ -3903,6 +3936,39 @@ export class ListingsResource extends Resource {
   }
 
   /**
+   * Add a photo to an item
+   *
+   * Answers the listing; the item's `photos` name the picture by its SHA-256, and `listings.photo` shows it. The same
+   * picture twice is one; listings.update_item takes one away.
+   *
+   * Refused with `listing_not_draft`, with 409 `too_many_photos`, for a content that is none of these types whatever
+   * its name says (422 `file_type_not_allowed`), empty (`file_empty`), with a name that is `text_unstorable`, or above
+   * 10 MiB (413 `file_too_large`).
+   *
+   * - `options.ifMatch`: The ETag you read, `"3"`
+   */
+  addPhoto(
+    listingId: string,
+    itemId: string,
+    params: ListingsAddPhotoParams,
+    options: WriteOptions & { ifMatch?: string | number | undefined } = {},
+  ): Pending<models.ListingAnswer> {
+    return this.transport.send(
+      {
+        id: "listings.add_photo",
+        method: "POST",
+        path: "/v1/listings/{listing_id}/items/{item_id}/photos",
+        headers: { ifMatch: "If-Match" },
+        body: { type: "multipart/form-data", fields: [], files: ["file"], isRequired: true },
+        isKeyed: true,
+      },
+      [listingId, itemId],
+      params,
+      options,
+    );
+  }
+
+  /**
    * Buy at the price
    *
    * Takes an instant listing at its price: your bid, its award and your confirmation in one. Whoever comes first has
@@ -4084,6 +4150,32 @@ export class ListingsResource extends Resource {
         isKeyed: true,
       },
       [listingId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Download a photo
+   *
+   * For whoever may read the listing. 404 for photos that were only named, by hash or URL, and never sent.
+   */
+  photo(
+    listingId: string,
+    itemId: string,
+    sha256: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<Uint8Array> {
+    return this.transport.send(
+      {
+        id: "listings.photo",
+        method: "GET",
+        path: "/v1/listings/{listing_id}/items/{item_id}/photos/{sha256}",
+        accept: "image/jpeg",
+        answers: "bytes",
+      },
+      [listingId, itemId, sha256],
       params,
       options,
     );
