@@ -139,5 +139,5 @@ def body(operation: Operation, call: Call) -> dict[str, Any] | None:
 
 
 def sent_ids(sent: httpx.Request) -> set[str]:
-    told = [str(sent.url), sent.read().decode(), sent.headers.get("Backhaul-Account", "")]
+    told = [str(sent.url), sent.read().decode(errors="replace"), sent.headers.get("Backhaul-Account", "")]
     return {id for text in told for id in ID.findall(text)}
