@@ -9,7 +9,7 @@ from services.kernel.database import Sessions
 from services.listings.models import Listing
 from tests.conftest import Settle
 from tests.factories.bidding import placed_bid, processor
-from tests.factories.listings import draft_listing, motors, open_listing, received_import
+from tests.factories.listings import draft_listing, lithium_modules, motors, open_listing, received_import
 from tests.factories.parties import Party, organization
 from tests.listings.manifest_files import manifest, motor
 
@@ -147,6 +147,19 @@ async def test_a_published_listing_is_split_until_somebody_bids(sessions: Sessio
     refused = await post(client, seller, f"{listing.id}/split", {"items": [{"item_id": item, "quantity": 10}]})
     assert (refused.status_code, refused.json()["code"]) == (409, "has_live_bids")
     assert "split" not in (await read(client, seller, listing.id))["allowed_transitions"]
+
+
+async def test_what_was_split_off_is_not_found_in_what_is_left(sessions: Sessions, client: httpx.AsyncClient) -> None:
+    seller, reader = await organization(sessions), await processor(sessions)
+    listing = await open_listing(sessions, seller, [MOTORS, lithium_modules()], mode="negotiated")
+    modules = (await read(client, seller, listing.id))["items"][1]
+    before = await client.get("/v1/listings/search?material=lithium_batteries", headers=reader.headers)
+    assert [found["id"] for found in before.json()["data"]] == [listing.id]
+
+    await done(client, seller, f"{listing.id}/split", {"items": [{"item_id": modules["id"]}]})
+
+    after = await client.get("/v1/listings/search?material=lithium_batteries", headers=reader.headers)
+    assert after.json()["data"] == []
 
 
 async def test_splitting_does_not_tell_whether_a_sealed_listing_has_bids(

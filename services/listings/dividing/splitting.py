@@ -26,6 +26,7 @@ from services.listings.errors import GoodsNotDivisible
 from services.listings.events import ListingCreated, ListingMerged, ListingSplit
 from services.listings.models import LISTING, Item, Lineage, Listing, ListingFacts, ListingTerms
 from services.listings.recalling import quarantine
+from services.listings.searching import offering
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,11 @@ def _must_have(external_ids: set[str], taking: Taking) -> None:
 
 
 async def _sum_up(work: UnitOfWork, listing: Listing) -> None:
+    """And what the listing is found by, once others may find it."""
     await work.session.flush()
     facts.sum_up(listing, await queries.items(work, listing.id))
+    if listing.published_at is not None:
+        await offering.put(work, listing)
 
 
 async def begin(work: UnitOfWork, draft: Listing) -> None:
