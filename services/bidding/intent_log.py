@@ -34,8 +34,13 @@ class Received:
     auction: Auction | None = None
 
 
-async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> Received:
-    """As the house; `listing` is read afresh after the lock."""
+async def receive(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> datetime:
+    """The stamp of what the bidder does now; `listing` is read afresh after the lock."""
+    return (await take(work, listing, bidder_id)).at
+
+
+async def take(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> Received:
+    """The same, as the house, for whoever must know how the auction stands."""
     if listing.mode == "sealed":
         await work.session.execute(_SHARE, {"listing": listing.id})
         await work.session.execute(_ONE_BY_ONE, {"listing": listing.id, "bidder": bidder_id})

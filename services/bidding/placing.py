@@ -47,7 +47,7 @@ async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
     await eligibility.check(work, new, listing, by=by, at=work.now)
     async with work.as_house():
-        received = await intent_log.receive(work, listing, by.org)
+        received = await intent_log.take(work, listing, by.org)
         _must_be_open(listing, received.at)
         _must_not_be_stopped(listing)
         eligibility.must_outlast(new, listing, received.at)
@@ -163,7 +163,7 @@ async def withdraw(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version:
         raise Forbidden("A bid is withdrawn by whoever placed it.")
     listing = await listings.listing(work, seen.listing_id)
     async with work.as_house():
-        received_at = (await intent_log.receive(work, listing, by.org)).at
+        received_at = await intent_log.receive(work, listing, by.org)
         bid = await queries.bid_for_update(work, bid_id)
         check_version(bid.version)
         facts = await queries.facts(work, bid, now=received_at)
