@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.bidding.demanding import matching, queries
@@ -132,9 +132,8 @@ async def rounds(engine: AsyncEngine, sessions: Sessions, seller: Party, count: 
             with timed(engine) as told:
                 await matching.match(work, listing.id)
                 await work.session.flush()
-            count_by = "SELECT count(*) FILTER (WHERE is_match), count(*) FROM demand_match WHERE listing_id = $1"
-            raw = await (await work.session.connection()).get_raw_connection()
-            row = await raw.driver_connection.fetchrow(count_by, listing.id)
+            counted = text("SELECT count(*) FILTER (WHERE is_match), count(*) FROM demand_match WHERE listing_id = :id")
+            row = (await work.session.execute(counted, {"id": listing.id})).one()
             found.append((told.ms, row[0], row[1] - row[0]))
     for statement, ms in sorted(told.by_statement.items(), key=lambda pair: -pair[1])[:6]:
         print(f"  last round: {ms:6.2f} ms {' '.join(statement.split())}")
