@@ -226,3 +226,11 @@ async def test_what_was_published_before_there_were_offers_is_offered_by_its_tim
         await timers.schedule(work, "listing.offer", listing.id, work.now)
     await settle()
     assert await found(sessions, seeker) == [listing.id]
+
+
+async def test_words_of_any_script_are_found(sessions: Sessions) -> None:
+    seller, seeker = await organization(sessions), await recycler(sessions)
+    listing = await open_listing(sessions, seller, [motors(title="Пластик, 廃プラスチック")])
+    assert await found(sessions, seeker, text="ПЛАСТИК") == [listing.id]
+    assert await found(sessions, seeker, text="廃プラスチック пластик") == [listing.id]
+    assert await found(sessions, seeker, text="'; DROP TABLE offer; --") == []
