@@ -53,6 +53,10 @@ def upgrade() -> None:
     for statement in TRIGGERS.read_text().split("\n--\n"):
         op.execute(statement)
     _count_kinds()
+    op.execute(
+        "INSERT INTO timer (kind, subject_id, due_at, livemode)"
+        " SELECT 'listing.offer', id, published_at, livemode FROM listing WHERE published_at IS NOT NULL"
+    )
     for table, condition in (SEEN_BY | dict.fromkeys(PARTS, SEEN_BY["offer"])).items():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
@@ -206,7 +210,6 @@ def _create_demand_match() -> None:
         sa.CheckConstraint("(bid_id IS NULL) = (week_on IS NULL)", name=op.f("ck_demand_match_week")),
         sa.ForeignKeyConstraint(["demand_order_id"], ["demand_order.id"], name=op.f("fk_demand_match_demand_order_id")),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_demand_match_listing_id")),
-        sa.ForeignKeyConstraint(["org_id"], ["organization.id"], name=op.f("fk_demand_match_org_id")),
         sa.ForeignKeyConstraint(["bid_id"], ["bid.id"], name=op.f("fk_demand_match_bid_id")),
         sa.PrimaryKeyConstraint("demand_order_id", "listing_id", name=op.f("pk_demand_match")),
     )
@@ -225,6 +228,7 @@ def _shared_columns() -> list[sa.Column[Any]]:
 def downgrade() -> None:
     for table in ("demand_match", "demand_cell", "demand_order", "saved_search"):
         op.drop_table(table)
+    op.execute("DELETE FROM timer WHERE kind IN ('listing.offer', 'demand_order.expire')")
     op.execute("DROP TRIGGER offers_follow ON listing")
     op.execute("DROP FUNCTION offers_follow()")
     op.drop_table("offer")

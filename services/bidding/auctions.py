@@ -7,7 +7,6 @@ from services.bidding import adjudicating, queries
 from services.bidding.adjudicating import Lead, Rules, State
 from services.bidding.models import LIVE, Auction
 from services.kernel.ids import ListingId
-from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Listing
 
@@ -36,7 +35,7 @@ _SETTLE = text(
 
 def rules_of(listing: Listing) -> Rules:
     assert listing.closes_at is not None, "a timed listing has an end"
-    reserve: Money | None = getattr(listing, "reserve_price", None)
+    reserve = listing.reserve_price
     return Rules(
         closes_at=listing.closes_at,
         opens_at=listing.opens_at,

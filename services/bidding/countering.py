@@ -33,7 +33,7 @@ async def counter(
     listing = await listings.listing(work, seen.listing_id)
     part = part_in(seen, listing, by)
     async with work.as_house():
-        received_at = (await intent_log.receive(work, listing, by.org)).at
+        received_at = await intent_log.receive(work, listing, by.org)
         bid = await queries.bid_for_update(work, bid_id)
         check_version(bid.version)
         facts = replace(await queries.facts(work, bid, now=received_at), part=part)

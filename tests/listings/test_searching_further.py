@@ -6,19 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
+from services.kernel import timers
+from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.errors import Invalid
 from services.kernel.pagination import PageRequest
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing, queries, searching
-from services.listings.models import Listing
+from services.listings.models import Listing, Offer
 from services.listings.models.drafts import DISPOSITIONS
 from services.listings.searching import Place, Wanted
 from services.listings.searching.fitting import fits
 from services.listings.searching.words import words
 from services.parties import sites
-from tests.conftest import Advance
+from tests.conftest import Advance, Settle
 from tests.factories.listings import lithium_modules, motors, open_listing, published_listing
 from tests.factories.parties import Party, organization, yard
 
@@ -211,3 +214,23 @@ async def test_what_is_said_of_one_listing_is_what_the_search_finds(sessions: Se
     for wanted in drawn():
         fitting = {listing.id for listing in listings if fits(wanted, listing, items[listing.id])}
         assert set(await found(sessions, seeker, **vars(wanted))) == fitting, wanted
+
+
+async def test_what_was_published_before_there_were_offers_is_offered_by_its_timer(
+    sessions: Sessions, settle: Settle
+) -> None:
+    seller, seeker = await organization(sessions), await recycler(sessions)
+    listing = await open_listing(sessions, seller)
+    async with UnitOfWork(sessions, system(False)) as work:
+        await work.session.execute(delete(Offer))
+        await timers.schedule(work, "listing.offer", listing.id, work.now)
+    await settle()
+    assert await found(sessions, seeker) == [listing.id]
+
+
+async def test_words_of_any_script_are_found(sessions: Sessions) -> None:
+    seller, seeker = await organization(sessions), await recycler(sessions)
+    listing = await open_listing(sessions, seller, [motors(title="Пластик, 廃プラスチック")])
+    assert await found(sessions, seeker, text="ПЛАСТИК") == [listing.id]
+    assert await found(sessions, seeker, text="廃プラスチック пластик") == [listing.id]
+    assert await found(sessions, seeker, text="'; DROP TABLE offer; --") == []

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ARRAY, Select, Text, any_, delete, func, insert, literal, or_, select
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, delete, func, insert, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
 from services.bidding.models import DemandCell, DemandMatch, DemandOrder
@@ -133,10 +134,14 @@ async def match_of_bid(work: UnitOfWork, bid_id: str) -> DemandMatch | None:
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
+_KEEP = text("INSERT INTO demand_match SELECT * FROM jsonb_populate_recordset(CAST(NULL AS demand_match), :rows)")
+
+
 async def keep(work: UnitOfWork, matches: Sequence[DemandMatch]) -> None:
-    """In one go: a common material has hundreds of near misses."""
+    """In one statement: a common material has hundreds of near misses."""
     if matches:
-        await work.session.execute(insert(DemandMatch.__table__), [match.model_dump() for match in matches])  # type: ignore[attr-defined]
+        rows = [match.model_dump(mode="json") for match in matches]
+        await work.session.execute(_KEEP.bindparams(bindparam("rows", rows, JSONB)))
 
 
 async def put_cells(work: UnitOfWork, order: DemandOrder, cells: Collection[int]) -> None:

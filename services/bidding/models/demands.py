@@ -143,7 +143,7 @@ class DemandMatch(Row, table=True):
 
     demand_order_id: DemandId = Field(primary_key=True, foreign_key="demand_order.id")
     listing_id: ListingId = Field(primary_key=True, foreign_key="listing.id")
-    org_id: OrgId = Field(foreign_key="organization.id")
+    org_id: OrgId
     is_match: bool
     misses: list[dict[str, Any]] = json_field(default_factory=list)
     distance_km: float

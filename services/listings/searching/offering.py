@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, insert
 from sqlmodel import col
 
+from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries
 from services.listings.models import Item, Listing, Offer
@@ -14,6 +15,7 @@ from services.listings.searching import facets
 from services.listings.searching.places import COARSE, FINE, Place, cell
 from services.listings.searching.words import words
 
+OFFER = "listing.offer"
 WITHOUT_END = datetime.max.replace(tzinfo=UTC)
 """As the database's infinity reads."""
 
@@ -25,6 +27,12 @@ async def put(work: UnitOfWork, listing: Listing) -> None:
         await work.session.flush()
         await work.session.execute(delete(Offer).where(col(Offer.listing_id) == listing.id))
         await work.session.execute(insert(Offer), offers(listing, items, work.now))
+
+
+@timer(OFFER)
+async def _offer(work: UnitOfWork, listing_id: str) -> None:
+    """For what was published before there were offers."""
+    await put(work, await queries.listing_for_update(work, listing_id))
 
 
 def offers(listing: Listing, items: Sequence[Item], now: datetime) -> list[dict[str, Any]]:
