@@ -292,6 +292,13 @@ async def test_a_proposal_is_sent_back_as_the_mapping(
     assert [item.mass_g for item in await items(sessions, listing.id)] == [12_500]
 
 
+async def test_a_mapping_is_proposed_for_a_large_file(sessions: Sessions, client: httpx.AsyncClient) -> None:
+    seller = await organization(sessions)
+    content = manifest(*(motor(f"U{number}", fault="x" * 900) for number in range(3_000)))
+    proposed = await client.post("/v1/imports/propose", files=file(content), headers=seller.headers)
+    assert (proposed.status_code, proposed.json()["missing"]) == (200, [])
+
+
 async def test_of_nonsense_nothing_is_proposed(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller = await organization(sessions)
     refused = await client.post("/v1/imports/propose", files=file(b"PK\x03\x04"), headers=seller.headers)

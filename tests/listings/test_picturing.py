@@ -83,6 +83,12 @@ async def test_what_is_no_picture_is_refused(sessions: Sessions, client: httpx.A
     assert (await sent(client, path, seller, PNG + bytes(11 * 1024 * 1024))).status_code == 413
 
 
+async def test_a_photo_of_some_mebibytes_is_taken(sessions: Sessions, client: httpx.AsyncClient) -> None:
+    seller = await organization(sessions)
+    _, path = await drafted(sessions, client, seller)
+    assert (await sent(client, path, seller, PNG + bytes(5 * 1024 * 1024))).status_code == 201
+
+
 async def test_a_stranger_adds_nothing(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller, stranger = await organization(sessions), await organization(sessions, name="Südwerk GmbH")
     _, path = await drafted(sessions, client, seller)

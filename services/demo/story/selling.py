@@ -40,7 +40,7 @@ def _import_the_goods(stage: Stage) -> None:
     returned = stage["Nordwerk"].client.imports.refused(first.id)
     stage.facts["imports"] = {"rows": first.rows, "imported": first.imported, "refused": first.refused}
     stage.facts["listing"] = first.listing_id
-    for line in str(returned).splitlines()[1:]:
+    for line in returned.decode().splitlines()[1:]:
         stage.say("Backhaul", "sends back", line.split(",")[0])
     stage.go_to(0, "08:40")
     _read(stage, "equipment-mended.csv", goods.mended(), profile="backhaul-1", listing_id=first.listing_id)

@@ -26,8 +26,10 @@ log = structlog.get_logger("http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 MiB = 1024 * 1024
 BODY_LIMIT = 1 * MiB
-LARGE_BODIES = {"/v1/imports": 32 * MiB, "/v1/documents": 11 * MiB}
+LARGE_BODIES = {"/v1/imports": 48 * MiB, "/v1/imports/propose": 48 * MiB, "/v1/documents": 11 * MiB}
 """Limits of the paths that take files."""
+LARGE_ENDS = {"photos": 11 * MiB}
+"""The same by the last part of the path, where the rest names a thing."""
 _VERSION = (b"backhaul-version", VERSION.encode())
 _KNOWN = frozenset(version.encode() for version in KNOWN)
 Headers = dict[bytes, bytes]
@@ -81,7 +83,7 @@ class Manners:
         self.tally.in_flight += 1
         token = REQUEST_ID.set(request_id)
         try:
-            limit = LARGE_BODIES.get(scope["path"], BODY_LIMIT)
+            limit = _limit(scope["path"])
             refused = _refused(given, limit)
             if refused is not None:
                 await refusal(scope, refused)(scope, receive, answered)
@@ -130,6 +132,10 @@ def _request_id(given: Headers, span: Span | None) -> str:
     if wished is not None and _REQUEST_ID.fullmatch(wished):
         return wished.decode()
     return tracing.request_id_of(span) if span is not None else f"req_{os.urandom(16).hex()}"
+
+
+def _limit(path: str) -> int:
+    return LARGE_BODIES.get(path) or LARGE_ENDS.get(path.rpartition("/")[2], BODY_LIMIT)
 
 
 def _refused(given: Headers, limit: int) -> Problem | None:

@@ -43,7 +43,7 @@ Reads = Annotated[Actor, holding("imports:read")]
 Writes = Annotated[Actor, holding("imports:write")]
 Manifested = Annotated[
     UploadFile,
-    File(description="CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB"),
+    File(description="CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB"),
 ]
 
 
