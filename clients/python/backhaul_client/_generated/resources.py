@@ -3914,7 +3914,7 @@ class ImportsResource(Resource):
         `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also for
         a file that cannot be read: its status is failed), and `listing.created` for a new draft.
 
-        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
         - `listing_id`: A draft of yours to add to
         - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
@@ -3976,7 +3976,7 @@ class ImportsResource(Resource):
         with the file as `mapping` of imports.create, or kept under a name by import_profiles.create. Nothing is
         kept of the file. Refused with `manifest_unreadable` (422).
 
-        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB
         """
         return self._send(
             Call("POST", "/v1/imports/propose", form={}, files={"file": file}, is_keyed=True),
@@ -4029,7 +4029,7 @@ class AsyncImportsResource(AsyncResource):
         `site_not_found`, `organization_not_found`, `item_key_taken` (422). Causes `import.completed` (also for
         a file that cannot be read: its status is failed), and `listing.created` for a new draft.
 
-        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB
         - `listing`: JSON: the fields of a new draft, as for listings.create
         - `listing_id`: A draft of yours to add to
         - `mapping`: JSON: {"decimal": ",", "fields": {"external_id": "Nr", …}}
@@ -4093,7 +4093,7 @@ class AsyncImportsResource(AsyncResource):
         with the file as `mapping` of imports.create, or kept under a name by import_profiles.create. Nothing is
         kept of the file. Refused with `manifest_unreadable` (422).
 
-        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB
+        - `file`: CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB
         """
         return await self._send(
             Call("POST", "/v1/imports/propose", form={}, files={"file": file}, is_keyed=True),

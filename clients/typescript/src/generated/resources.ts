@@ -593,7 +593,7 @@ export interface ImportProfilesUpdateParams {
 }
 
 export interface ImportsCreateParams {
-  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB */
+  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB */
   file: Upload;
   /** JSON: the fields of a new draft, as for listings.create */
   listing?: string | null | undefined;
@@ -615,7 +615,7 @@ export interface ImportsListParams {
 }
 
 export interface ImportsProposeParams {
-  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 32 MiB */
+  /** CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB */
   file: Upload;
 }
 
