@@ -17,6 +17,7 @@ NOBODY = ("anonymous", "revoked")
 FOR_EVERYBODY = {
     "listings.get": "what is offered to everybody is read by everybody who might bid",
     "listings.search": "the market shows what is open to everybody",
+    "bids.watch": "how bidding stands is for whoever may read the listing, whose amounts it tells as the listing's mode has it",
     "organizations.get": "id, name, country and roles are an organization's public face",
     "certificates.verification": "whoever holds the address may check a certificate, without a key",
     "certificates.verify": "whoever holds a credential may check it, without a key",

@@ -119,7 +119,7 @@ async def _drafts(cast: Cast) -> dict[str, str]:
         kept = await profiles.keep(work, "own", mappings.document(PROFILES["backhaul-1"]), by=seller.actor)
         store = Folder(cast.market.till.runtime.settings.data_dir / "objects")
         await picturing.add(work, draft.id, item, PNG, name="motor.png", store=store, by=seller.actor)
-    made = {"draft": draft.id, "other_draft": other.id, "draft_item": item, "photo": SHA256}
+    made = {"draft": draft.id, "other_draft": other.id, "draft_item": item, "item_photo": SHA256}
     return made | {"import": read.id, "import_profile": kept.id}
 
 

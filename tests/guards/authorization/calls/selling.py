@@ -35,7 +35,7 @@ def _drafts(world: World) -> dict[str, Call]:
         "listings.update_item": Call("seller", "buyer", path=item),
         "listings.remove_item": Call("seller", "buyer", path=item),
         "listings.add_photo": Call("seller", "buyer", path=item, form={}, file=PNG),
-        "listings.photo": Call("seller", "buyer", path=item | {"sha256": world["photo"]}),
+        "listings.photo": Call("seller", "buyer", path=item | {"sha256": world["item_photo"]}),
         "listings.publish": Call("seller", "buyer", path=draft),
         "listings.split": Call(
             "seller", "buyer", path=draft, given={"items": [{"item_id": item["item_id"]}], "title": "Motors"}
