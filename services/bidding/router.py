@@ -15,13 +15,14 @@ from services.bidding.ranking import rank, reserve_of
 from services.bidding.schemas import (
     BidAnswer,
     BidPage,
+    BidReceiptAnswer,
     CounterAnswer,
     CounterPage,
     NewBidRequest,
     NewCounterRequest,
     RankingAnswer,
+    ReceiptBookAnswer,
 )
-from services.bidding.schemas_of_receipts import BidReceiptAnswer, ReceiptBookAnswer
 from services.bidding.streams import streams
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
