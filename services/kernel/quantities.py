@@ -66,5 +66,10 @@ class Mass(WireValue):
         return cls.of(value["value"], value["unit"])
 
     def to_wire(self) -> dict[str, str]:
-        kilograms = (Decimal(self.grams) / 1_000).normalize()
-        return {"value": f"{kilograms:f}", "unit": "kg"}
+        return grams_on_the_wire(self.grams)
+
+
+def grams_on_the_wire(grams: int) -> dict[str, str]:
+    """As `Mass` is answered, without making one."""
+    kilograms, rest = divmod(grams, 1_000)
+    return {"value": f"{kilograms}.{rest:03d}".rstrip("0") if rest else str(kilograms), "unit": "kg"}

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 from services.kernel.http.lane import Asked, Row, Statement
+from services.kernel.money import Money
+from services.kernel.quantities import grams_on_the_wire
 from services.listings.models import Listing
 from services.listings.searching import Seeker, Wanted, asking
 from services.listings.searching.asking import After
@@ -41,6 +43,22 @@ class ReadListing(Row):
     def materials(self) -> Any:
         return json.loads(self["materials_text"])
 
+    def found(self) -> dict[str, Any]:
+        """As `FoundListing` is answered, but for the distance: fifty of them as models would cost more than reading them."""
+        told = dict(self)
+        for name in ("is_known", "away_m", "price_minor", "total_mass_g", "materials_text"):
+            del told[name]
+        grams = self["total_mass_g"]
+        price: Money | None = self.price
+        told["price"] = None if price is None else price.to_wire()
+        told["total_mass"] = None if grams is None else grams_on_the_wire(grams)
+        told["materials"] = [_material(**one) for one in self.materials]
+        return told
+
+
+def _material(material: str, mass_g: int | None) -> dict[str, Any]:
+    return {"material": material, "mass": None if mass_g is None else grams_on_the_wire(mass_g)}
+
 
 class ReadDetail(ReadListing):
     """With its items."""
@@ -67,7 +85,10 @@ def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None) -> 
 
 
 _PARAMETER = re.compile(r"\$(\d+)")
-_FACE = [
-    *(one.name for one in Listing.__table__.columns if one.name != "materials"),  # type: ignore[attr-defined]
+_FACE = (
+    *("id", "livemode", "created_at", "version", "seller_id", "title", "mode", "price_unit", "currency", "price_minor"),
+    *("disposition_floor", "price_direction", "status", "visibility", "published_at", "opens_at", "closes_at"),
+    *("effective_end_at", "country", "latitude", "longitude", "item_count", "total_mass_g"),
     "materials::text AS materials_text",
-]
+)
+"""What a page of a search tells."""

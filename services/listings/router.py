@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from pydantic import AwareDatetime, ValidationError
+from pydantic_core import to_json
 
 from services.kernel.actors import Actor
 from services.kernel.errors import Invalid
@@ -105,8 +106,8 @@ def _tell_found(asked: Asked, rows: Sequence[Any]) -> Told | None:
     wanted, limit, _ = said
     shown = rows[:limit] if rows[0]["id"] is not None else []
     after = searching.cursor_after(wanted.sort, shown[-1], shown[-1]["away_m"]) if len(rows) > limit else None
-    data = [_found(row, wanted.near) for row in shown]
-    return Told(FoundPage(data=data, has_more=after is not None, next_cursor=after).model_dump_json().encode())
+    data = [row.found() | {"distance_km": _away(row, wanted.near)} for row in shown]
+    return Told(to_json({"data": data, "has_more": after is not None, "next_cursor": after}))
 
 
 @lru_cache(maxsize=1_000)
@@ -184,10 +185,14 @@ _SearchQuery = model_of(search, page_request)
 
 def _found(listing: Listing, near: searching.Place | None) -> FoundListing:
     found = FoundListing.of(listing)
-    if near is not None:
-        here = searching.Place(listing.latitude, listing.longitude)
-        found.distance_km = round(searching.distance_km(near, here), 1)
+    found.distance_km = _away(listing, near)
     return found
+
+
+def _away(listing: Listing, near: searching.Place | None) -> float | None:
+    """In kilometres."""
+    here = searching.Place(listing.latitude, listing.longitude)
+    return None if near is None else round(searching.distance_km(near, here), 1)
 
 
 def _tell_read(asked: Asked, rows: Sequence[Any]) -> Told | None:

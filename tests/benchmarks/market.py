@@ -1,4 +1,5 @@
-"""The hot paths against the database's own ceiling: the same statement sent by pgbench, prepared, in turns within one run.
+"""The hot paths against the database's own ceiling: pgbench sends the same statement, prepared, in turns within one run; for a bid,
+whose path is many statements, it sends one that does no more than append it.
 
     uv run python -m tests.benchmarks.market [--listings 1000000] [--rounds 5] [--seconds 4]
 
@@ -8,6 +9,7 @@ Printed per path: requests/s of both and their ratio, CPU per request of the app
 
 import argparse
 import asyncio
+import json
 import random
 import re
 import statistics
@@ -18,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import make_url, text
@@ -25,12 +28,15 @@ from sqlalchemy import make_url, text
 from services.kernel.embedded_postgres.places import Binaries
 from services.kernel.http.lane import Asked
 from services.kernel.http.routing import Known
+from services.kernel.pagination import cursor_of
 from services.kernel.settings import Settings
 from services.listings import reading
+from services.listings.searching import Seeker, Wanted
 from services.parties.authenticating import door
 from services.parties.recognizing import Acquaintances
 from tests.benchmarks.market_of_races import Market, Place, running, visited
 from tests.factories import parties
+from tests.factories.bidding import processor
 from tests.factories.parties import Party
 
 CONNECTIONS = 16
@@ -57,6 +63,7 @@ class Hot:
     script: str
     bar: float
     cpu: float
+    role: str | None = None
     ours: Rounds = field(default_factory=Rounds)
     theirs: Rounds = field(default_factory=Rounds)
 
@@ -76,13 +83,13 @@ async def fill(market: Market, seller: Party, listings: int) -> None:
     values = {"seller": seller.org.id, "site": seller.site.id, "many": listings, "items": ITEMS}
     async with market.witness() as session:
         await session.execute(text("SET session_replication_role = replica"))
-        await session.execute(_LISTINGS, values)
-        await session.execute(_ITEMS, values)
+        for statement in (_LISTINGS, _ITEMS, _OFFERS):
+            await session.execute(statement, values)
         await session.execute(text("SET session_replication_role = DEFAULT"))
         await session.commit()
     async with market.witness() as session:
         connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        await connection.exec_driver_sql("VACUUM ANALYZE listing, item, api_key, member, organization")
+        await connection.exec_driver_sql("VACUUM ANALYZE listing, item, offer, api_key, member, organization")
 
 
 _LISTINGS = text(
@@ -91,11 +98,12 @@ INSERT INTO listing (id, seller_id, site_id, livemode, created_at, version, titl
     disposition_floor, status, opens_at, closes_at, effective_end_at, published_at, visibility, invited, tolerance_bps,
     inspection_days, dispute_days, goods_vat_bps, gate_fee_vat_bps, haulage_vat_bps, country, latitude, longitude,
     item_count, total_mass_g, materials)
-SELECT 'lst_' || lpad(CAST(n AS text), 26, '0'), :seller, :site, false, now(), 3, 'Electric motors, lot ' || n, 'sealed',
+SELECT 'lst_' || lpad(CAST(n AS text), 26, '0'), :seller, :site, false, now(), 3, 'Electric motors, lot ' || n, 'timed',
     'tonne', 'EUR', 'recycle', 'open', now(), now() + n * interval '1 second' + interval '1 day',
     now() + n * interval '1 second' + interval '1 day', now(), 'public', '{}', 500, 3, 5, 0, 1900, 1900, 'DE',
     47 + random() * 8, 6 + random() * 9, :items, 5000000,
-    '[{"material": "steel", "mass_g": 3100000}, {"material": "copper", "mass_g": 900000}]'
+    jsonb_build_array(jsonb_build_object('material', 'steel', 'mass_g', 3100000 + n),
+        jsonb_build_object('material', 'copper', 'mass_g', 900000 + n))
 FROM generate_series(1, :many) n"""
 )
 _ITEMS = text(
@@ -110,30 +118,105 @@ FROM generate_series(1, :many) n, generate_series(0, :items - 1) i"""
 )
 
 
+_OFFERS = text(
+    """
+INSERT INTO offer (listing_id, place, term, status, closes_at, grade, return_reason, disposition_floor, mode, direction, materials,
+    country, waste_code, mass_g, h3_res3, h3_res5, latitude, longitude, livemode, created_at)
+SELECT l.id, t.place, t.term, l.status, l.effective_end_at, 7, 3, 5, 2, 0, NULL, l.country, '160214', l.total_mass_g, 1, 1,
+    l.latitude, l.longitude, false, now()
+FROM listing l, (VALUES (0, ''), (1, 'm:steel'), (2, 'm:copper')) t (place, term)"""
+)
+
+
 def listing_id(number: int) -> str:
     return f"lst_{number:026d}"
 
 
-def detail(buyer: Party, known: Known, listings: int) -> Hot:
-    asked = Asked(known.actor, ("lst_' || lpad(:n::text, 26, '0') || '",), b"")
-    statement = reading.detail(asked)
+_DRAWN = "lst_' || lpad(:n::text, 26, '0') || '"
+"""Inside a literal: the listing that pgbench draws."""
+
+
+def paths(buyer: Party, known: Known, listings: int) -> list[Hot]:
+    return [_detail(buyer, known, listings), _search(buyer, known, listings), _bid(buyer, listings)]
+
+
+def _detail(buyer: Party, known: Known, listings: int) -> Hot:
+    statement = reading.detail(Asked(known.actor, (_DRAWN,), b""))
     assert statement is not None
-    head = f"Host: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {buyer.key}\r\n\r\n".encode()
     return Hot(
         "listing detail",
-        lambda number: b"GET /v1/listings/%s HTTP/1.1\r\n%s" % (listing_id(number).encode(), head),
+        lambda number: _get(buyer, f"/v1/listings/{listing_id(number)}"),
         for_pgbench(statement.sql, (*known.parameters, *statement.parameters), listings),
         bar=0.45,
         cpu=0.30,
     )
 
 
-def for_pgbench(sql: str, parameters: tuple[object, ...], listings: int) -> str:
+def _search(buyer: Party, known: Known, listings: int) -> Hot:
+    """A page from anywhere in the list."""
+    page = reading.page(Wanted(), Seeker.of(known.actor), limit=50, after=(_DRAWN,))
+    return Hot(
+        "search of 50",
+        lambda number: _get(buyer, f"/v1/listings/search?limit=50&cursor={cursor_of(listing_id(number + 51))}"),
+        for_pgbench(page.sql, (*known.parameters, *page.parameters), listings, least=51),
+        bar=0.20,
+        cpu=0.40,
+    )
+
+
+def _bid(buyer: Party, listings: int) -> Hot:
+    """Each beats the one before, wherever it falls."""
+    raised = count(1)
+    return Hot(
+        "place a bid",
+        lambda number: _post(buyer, "/v1/bids", new_bid_body(buyer, listing_id(number), next(raised))),
+        f"\\set n random(1, {listings})\n{' '.join(_APPEND.format(buyer=buyer.org.id, site=buyer.site.id).split())};\n",
+        bar=1.0,
+        cpu=0.30,
+        role="postgres",
+    )
+
+
+_APPEND = """
+WITH lot AS (SELECT id, currency, price_unit FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE)
+INSERT INTO bid (id, listing_id, bidder_id, site_id, price_minor, currency, price_unit, haulage_basis, disposition, operation,
+    received_at, status, livemode, created_at, version)
+SELECT 'bid_' || lpad(:client_id::text, 4, '0') || substr(md5(random()::text), 1, 22), id, '{buyer}', '{site}', 12000, currency,
+    price_unit, 'FCA', 'recycle', 'R4', clock_timestamp(), 'lost', false, clock_timestamp(), 1 FROM lot"""
+
+
+def new_bid_body(buyer: Party, listing: str, raised: int) -> bytes:
+    return json.dumps(
+        {
+            "listing_id": listing,
+            "site_id": buyer.site.id,
+            "price": {"amount": f"{raised * 30}.00", "currency": "EUR"},
+            "haulage_basis": "FCA",
+            "disposition": "recycle",
+            "operation": "R4",
+        }
+    ).encode()
+
+
+def _get(buyer: Party, path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\n{_head(buyer)}\r\n".encode()
+
+
+def _post(buyer: Party, path: str, body: bytes) -> bytes:
+    head = f"{_head(buyer)}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def _head(buyer: Party) -> str:
+    return f"Host: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {buyer.key}\r\n"
+
+
+def for_pgbench(sql: str, parameters: tuple[object, ...], listings: int, *, least: int = 1) -> str:
     """The lane's own statement. Prepared, pgbench sends `:n` as a parameter; who asks stands in it as literals."""
     literals = [str(value) if isinstance(value, int) else f"'{value}'" for value in parameters]
     written = re.sub(r"\$(\d+)", lambda found: literals[int(found[1]) - 1], sql)
     written = re.sub(r"(k|m|o)\.xmin = (\d+)", r"\1.xmin = '\2'", written)
-    return f"\\set n random(1, {listings})\n{' '.join(written.split())};\n"
+    return f"\\set n random({least}, {listings})\n{' '.join(written.split())};\n"
 
 
 class Load:
@@ -151,9 +234,9 @@ class Load:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         done = 0
         while time.perf_counter() < until:
-            writer.write(hot.request(random.randint(1, self._listings)))
+            writer.write(hot.request(random.randint(1, self._listings - 51)))
             head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
+            assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")), head
             await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
             done += 1
         writer.close()
@@ -181,7 +264,7 @@ class Bench:
     async def theirs(self, hot: Hot, seconds: float) -> None:
         """pgbench's backends are gone when it ends: what they used is the postmaster's by then."""
         before = ticks_of_children(self.postmaster)
-        told = await asyncio.to_thread(pgbench, self.app_url, hot.script, seconds)
+        told = await asyncio.to_thread(pgbench, self.app_url, hot, seconds)
         await asyncio.sleep(0.5)
         rate = float(re.search(r"tps = ([0-9.]+)", told)[1])  # type: ignore[index]
         done = int(re.search(r"transactions actually processed: (\d+)", told)[1])  # type: ignore[index]
@@ -189,13 +272,13 @@ class Bench:
         hot.theirs.database_cpu.append((ticks_of_children(self.postmaster) - before) / TICKS / done * 1000)
 
 
-def pgbench(url: str, script: str, seconds: float) -> str:
+def pgbench(url: str, hot: Hot, seconds: float) -> str:
     place = make_url(url)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
+        file.write(hot.script)
         file.flush()
         command = [str(Binaries.of_the_wheel().program("pgbench")), "-n", "-M", "prepared", "-f", file.name]
-        command += ["-c", str(CONNECTIONS), "-j", "1", "-T", str(round(seconds)), "-U", str(place.username)]
+        command += ["-c", str(CONNECTIONS), "-j", "1", "-T", str(round(seconds)), "-U", hot.role or str(place.username)]
         command += ["-h", str(place.query["host"]), "-p", str(place.query["port"]), str(place.database)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -237,14 +320,14 @@ def main() -> int:
 async def measure(place: Place, listings: int, rounds: int, seconds: float) -> None:
     async with visited(place) as market:
         seller = await parties.organization(market.sessions, ["manufacturer"])
-        buyer = await parties.organization(market.sessions, ["recycler"], name="Südkupfer AG")
+        buyer = await processor(market.sessions)
         started = time.perf_counter()
         await fill(market, seller, listings)
         print(f"{listings:,} listings, {listings * ITEMS:,} items in {time.perf_counter() - started:.0f} s")
         (server,) = (process.pid for process in place.processes.values())
         port = int(place.bases[0].rpartition(":")[2])
         bench = Bench(Load(port, listings), server, place.postmaster, place.app_url)
-        for hot in [detail(buyer, await known_to_the_lane(market, buyer), listings)]:
+        for hot in paths(buyer, await known_to_the_lane(market, buyer), listings):
             for _ in range(rounds):
                 await bench.ours(hot, seconds)
                 await bench.theirs(hot, seconds)
