@@ -122,7 +122,8 @@ async def let_bids_go_that_nothing_is_left_for(work: UnitOfWork, event: Any) -> 
 
 
 async def hold_what_was_imported_against_recalls(work: UnitOfWork, event: Any) -> None:
-    await quarantine.watch_listing(work, event.listing_id)
+    if event.listing_id is not None:
+        await quarantine.watch_listing(work, event.listing_id)
 
 
 async def count_what_was_recalled(work: UnitOfWork, event: Any) -> None:

@@ -159,7 +159,7 @@ async def test_an_order_bids_by_itself_at_its_own_price(
 ) -> None:
     price = {"amount": "120.00", "currency": "EUR"}
     order = await demand_order(sessions, rheinkreis, bids_by_itself=True, bid_price=price)
-    listing = await open_listing(sessions, seller)
+    listing = await open_listing(sessions, seller, mode="negotiated")
     await settle()
     [bid] = await bids(sessions)
     assert (bid.listing_id, bid.bidder_id, bid.price_minor, bid.status) == (
@@ -176,7 +176,7 @@ async def test_a_lot_priced_as_a_whole_is_bid_for_by_its_tonnes(
     sessions: Sessions, seller: Party, rheinkreis: Party, settle: Settle
 ) -> None:
     await demand_order(sessions, rheinkreis, bids_by_itself=True)
-    await open_listing(sessions, seller, price_unit="lot")
+    await open_listing(sessions, seller, price_unit="lot", mode="negotiated")
     await settle()
     assert [bid.price_minor for bid in await bids(sessions)] == [12 * 15_000]
 

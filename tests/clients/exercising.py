@@ -32,13 +32,16 @@ PASSED_ON = {"content-type", "etag", "location", "x-request-id", "idempotency-re
 
 @dataclass(frozen=True)
 class Exercise:
-    """An operation, and the request its owner would write by hand. `is_open` says it is asked for without a key."""
+    """An operation, and the request its owner would write by hand. `is_open` says it is asked for without a key, `is_stream` that
+    it answers events, `is_file` bytes."""
 
     operation: Operation
     call: Call
     token: str
     expected: httpx.Request
     is_open: bool
+    is_stream: bool
+    is_file: bool
 
     @property
     def path(self) -> list[str]:
@@ -116,7 +119,9 @@ def _exercise(
     told = document["paths"][operation.template][operation.method.lower()]
     is_open = told.get("security") == []
     expected = request(client, operation, call, Caller("anonymous", "nobody", None) if is_open else owner)
-    return Exercise(operation, call, owner.token or "", expected, is_open)
+    answered = told["responses"].get("200", {}).get("content", {})
+    is_file = any(kind.get("schema", {}).get("format") == "binary" for kind in answered.values())
+    return Exercise(operation, call, owner.token or "", expected, is_open, "text/event-stream" in answered, is_file)
 
 
 @asynccontextmanager

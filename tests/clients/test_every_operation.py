@@ -25,7 +25,8 @@ async def test_both_twins_send_what_is_written_by_hand_and_read_what_is_answered
             twin = AsyncBackhaul(exercise.token, base_url=door.url, max_retries=0, http_client=awaited)
             one = Backhaul(exercise.token, base_url=door.url, max_retries=0, http_client=plain)
             for outcome in (await asyncio.to_thread(_asked, one, exercise), await _awaited(twin, exercise)):
-                wrong += _misread(exercise, outcome, by_hand, _promised(_method(one, exercise)))
+                promised = list[str] if exercise.is_stream else _promised(_method(one, exercise))
+                wrong += _misread(exercise, outcome, by_hand, promised)
             wrong += [told for seen in door.exchanges[-2:] for told in await differences(exercise, seen.sent)]
         await asyncio.to_thread(plain.close)
     assert len(door.exchanges) == 2 * len(exercises)
@@ -36,6 +37,8 @@ def _asked(client: Backhaul, exercise: Exercise) -> Any:
     """What was read, or the error."""
     method = _method(client, exercise)
     try:
+        if exercise.is_stream:
+            return [event.data for event in method(*exercise.path)]
         return method.raw(*exercise.path, **_arguments(exercise, method)).parsed
     except StatusError as refusal:
         return refusal
@@ -44,6 +47,8 @@ def _asked(client: Backhaul, exercise: Exercise) -> Any:
 async def _awaited(client: AsyncBackhaul, exercise: Exercise) -> Any:
     method = _method(client, exercise)
     try:
+        if exercise.is_stream:
+            return [event.data async for event in method(*exercise.path)]
         return (await method.raw(*exercise.path, **_arguments(exercise, method))).parsed
     except StatusError as refusal:
         return refusal

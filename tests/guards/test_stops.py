@@ -78,6 +78,8 @@ def test_goods_are_decided_about_by_these() -> None:
         "bid.admit",
         "bid.award",
         "bid.confirm",
+        "bid.counter",
+        "bid.accept_counter",
         "order.confirm",
     }
 

@@ -214,7 +214,8 @@ class Bid(Versioned, table=True):
     @property
     def price_now(self) -> Money:
         """What was agreed over counters, where a limit had brought it when bidding ended, or else what was promised."""
-        return self.agreed_price or self.standing_price or self.price
+        told = (self.agreed_price, self.standing_price)
+        return next((price for price in told if price is not None), self.price)
 
     @property
     def haulage_now(self) -> Money | None:

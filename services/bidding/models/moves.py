@@ -88,7 +88,7 @@ BID = Machine(
         ("seller", "buyer"),
         (_is_their_turn, _counter_is_valid, _bidding_is_over, _is_the_only_award, _is_valid),
     ),
-    Transition("lapse", ("countered",), "active", ("time",), endpoint=False),
+    Transition("lapse", ("countered",), "active", ("time",), endpoint=False, despite_stops=True),
     Transition("confirm", ("awarded",), "confirmed", ("buyer",)),
     Transition("time_out", ("awarded",), "timed_out", ("time",), endpoint=False, despite_stops=True),
     Transition("withdraw", LIVE, "withdrawn", ("buyer",), (_is_revocable,), despite_stops=True),

@@ -58,6 +58,7 @@ def _case(exercise: Exercise) -> dict[str, Any]:
         "params": exercise.params,
         "options": {"ifMatch": "*"} if exercise.operation.takes_version else {},
         "file": uploaded if call.file else None,
+        "is_stream": exercise.is_stream,
     }
 
 
@@ -73,7 +74,7 @@ def _mistyped(exercises: list[Exercise], outcomes: list[dict[str, Any]], project
     program = project / "answered.ts"
     lines = ['import type { Backhaul } from "@backhaul/client";']
     for exercise, outcome in zip(exercises, outcomes, strict=True):
-        if outcome.get("parsed") is not None and "bytes" not in outcome["parsed"]:
+        if outcome.get("parsed") is not None and "bytes" not in outcome["parsed"] and not exercise.is_stream:
             lines.append(_constant(exercise.operation.id, outcome["parsed"]))
     program.write_text("\n".join([*lines, ""]), "utf-8")
     told = node.compiled(project, *node.STRICT, program.name).stdout
@@ -97,13 +98,13 @@ def _statuses(exercise: Exercise, answer: httpx.Response, by_hand: httpx.Respons
 
 
 def _misread(exercise: Exercise, answer: httpx.Response, outcome: dict[str, Any]) -> Iterator[str]:
-    wanted = _read_by_hand(answer)
+    wanted = _read_by_hand(exercise, answer)
     told = {name: outcome.get(name) for name in wanted}
     if told != wanted:
         yield f"{exercise.operation.id}: read as {told!r}, not {wanted!r}"
 
 
-def _read_by_hand(answer: httpx.Response) -> dict[str, Any]:
+def _read_by_hand(exercise: Exercise, answer: httpx.Response) -> dict[str, Any]:
     if answer.status_code >= 400:
         problem = answer.json()
         error = ERRORS.get(answer.status_code, "ServerError")
@@ -113,11 +114,15 @@ def _read_by_hand(answer: httpx.Response) -> dict[str, Any]:
             "code": problem["code"],
             "request_id": problem["request_id"],
         }
-    return {"status": answer.status_code, "parsed": _body_by_hand(answer)}
+    return {"status": answer.status_code, "parsed": _body_by_hand(exercise, answer)}
 
 
-def _body_by_hand(answer: httpx.Response) -> Any:
+def _body_by_hand(exercise: Exercise, answer: httpx.Response) -> Any:
     named = answer.headers.get("content-type", "").partition(";")[0]
-    if re.match(r"image/|application/(pdf|octet-stream)", named):
+    if exercise.is_file:
         return {"bytes": base64.b64encode(answer.content).decode()}
+    if exercise.is_stream:
+        return [
+            json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data: ")
+        ]
     return answer.json() if re.search(r"[/+]json$", named) and answer.content else answer.text or None

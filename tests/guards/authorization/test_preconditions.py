@@ -86,7 +86,7 @@ def _is_about_one(operation: Operation) -> bool:
     return (is_read or _is_transition(operation)) and operation.id not in WITHOUT_VERSION | PUBLIC
 
 
-MAKES_A_PART = {"listings.add_item"}
+MAKES_A_PART = {"listings.add_item", "listings.add_photo"}
 """Not a transition of the thing but a part of it that is new."""
 
 PUBLIC = {"public.page", "public.status_list"}

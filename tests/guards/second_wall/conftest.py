@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from services.kernel import database
 from services.kernel.database import Sessions
+from services.kernel.settings import Settings
 from tests.conftest import LookingSession
 
 
 @pytest.fixture
-async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
+async def sessions(engine: AsyncEngine, settings: Settings) -> AsyncIterator[Sessions]:
     owner = create_async_engine(engine.url.set(username="backhaul_owner"), poolclass=NullPool)
     async with owner.connect() as connection:
         outer = await connection.begin()
@@ -22,6 +24,7 @@ async def sessions(engine: AsyncEngine) -> AsyncIterator[Sessions]:
             sync_session_class=LookingSession,
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",
+            info={database.SETTINGS: settings},
         )
         await outer.rollback()
     await owner.dispose()

@@ -32,14 +32,17 @@ WITHOUT_KEY = {"oauth.token"}
 ENDS_ITS_CREDENTIAL = {"sessions.end"}
 """Whoever comes again with what the first has ended is nobody, and gets no replay: 401 is his answer."""
 
-_IN_REVIEW = "in_review"
-REVIEWS = {
-    "organizations.submit": "unverified",
-    "organizations.request_changes": _IN_REVIEW,
-    "organizations.reject": _IN_REVIEW,
-    "organizations.verify": _IN_REVIEW,
+_REVIEW = "UPDATE organization SET verification_status = 'in_review' WHERE id = :seller"
+PREPARED = {
+    "organizations.submit": text("UPDATE organization SET verification_status = 'unverified' WHERE id = :seller"),
+    "organizations.request_changes": text(_REVIEW),
+    "organizations.reject": text(_REVIEW),
+    "organizations.verify": text(_REVIEW),
+    "listings.relist_remainder": text(
+        "UPDATE listing SET status = 'partially_awarded', lot_rule = 'by_item' WHERE id = :draft"
+    ),
 }
-"""The sandbox verifies at once: where the seller must stand for these to succeed."""
+"""Where things must stand for these to succeed: the sandbox verifies at once, and nothing of the market is sold in part."""
 
 Rows = dict[str, int]
 
@@ -60,7 +63,6 @@ class Place:
             return {row[0]: row[1] for row in await session.execute(text(counted))}
 
 
-_STAND = text("UPDATE organization SET verification_status = :status WHERE id = :seller")
 _TABLES = text(
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
     " AND table_name NOT LIKE 'pgqueuer%' ORDER BY 1"
@@ -114,12 +116,12 @@ async def test_every_post_has_one_effect_for_twins_and_for_a_retry_after_a_death
     async with built(race.runtime, race.client) as world:
         sent = {each.id: _request(race.client, each, world) for each in asked}
         sent["sessions.end"].headers["Authorization"] = f"Bearer {await _session(race.client, sent['sessions.create'])}"
-        seller = world.party("seller").org.id
+        things = {"seller": world.party("seller").org.id, "draft": world["draft"]}
         await _leave(race)
         found = [
             f"{each.id}: {violation}"
             for each in asked
-            for violation in await _violations(Source(race, postgres, each.id, seller), dying, sent[each.id])
+            for violation in await _violations(Source(race, postgres, each.id, things), dying, sent[each.id])
         ]
     assert not found, "\n".join(["", *found])
 
@@ -204,15 +206,16 @@ class Source:
     race: Race
     postgres: EmbeddedPostgres
     operation: str
-    seller: str
+    things: dict[str, str]
 
     def is_nobody(self, answer: httpx.Response) -> bool:
         return self.operation in ENDS_ITS_CREDENTIAL and answer.status_code == 401
 
     async def prepare(self, place: Place) -> None:
-        if (status := REVIEWS.get(self.operation)) is not None:
+        if (statement := PREPARED.get(self.operation)) is not None:
             async with second_wall.house(place.runtime.sessions) as session:
-                await session.execute(_STAND, {"seller": self.seller, "status": status})
+                values = {name: value for name, value in self.things.items() if f":{name}" in str(statement)}
+                await session.execute(statement, values)
                 await session.commit()
 
 

@@ -8,12 +8,19 @@ const outcomes = [];
 for (const one of cases) outcomes.push(await outcome(one).catch(thrown));
 await writeFile(process.env.OUTCOMES, JSON.stringify(outcomes));
 
-async function outcome({ id, token, path, params, options, file }) {
+async function outcome({ id, token, path, params, options, file, is_stream }) {
   const [resource, method] = id.split(".").map(camel);
   const client = new Backhaul({ apiKey: token, baseUrl, maxRetries: 0 });
   const upload = file && { file: { filename: file.filename, content: Buffer.from(file.content, "base64") } };
+  if (is_stream) return { status: 200, parsed: await all(client[resource][method](...path, params, options)) };
   const answer = await client[resource][method](...path, { ...params, ...upload }, options).raw();
   return { status: answer.status, parsed: plain(answer.parsed) };
+}
+
+async function all(stream) {
+  const found = [];
+  for await (const event of stream) found.push(event.data);
+  return found;
 }
 
 function thrown(error) {
