@@ -303,7 +303,7 @@ __all__: list[str] = [
     "SecretRotated",
     "SerialRange",
     "SerialRangeParam",
-    "ServicesBiddingSchemasOfReceiptsLinkAnswer",
+    "ServicesBiddingSchemasReceiptsLinkAnswer",
     "ServicesCertificationSchemasReferenceWasteCodeAnswer",
     "ServicesKernelHttpReferenceWasteCodeAnswer",
     "ServicesPaymentsSchemasLinkAnswer",
@@ -3820,7 +3820,7 @@ class ReceiptBookAnswer(Model):
     """`statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at."""
 
     closed_at: str
-    data: list[ServicesBiddingSchemasOfReceiptsLinkAnswer]
+    data: list[ServicesBiddingSchemasReceiptsLinkAnswer]
     listing_id: str
     statement: str
 
@@ -3968,7 +3968,7 @@ class SerialRange(Model):
     last: str
 
 
-class ServicesBiddingSchemasOfReceiptsLinkAnswer(Model):
+class ServicesBiddingSchemasReceiptsLinkAnswer(Model):
     """hash = SHA-256(hash before ‖ digest), digest = SHA-256(receipt); before the first stands SHA-256("backhaul
     bid receipts" ‖ 0 ‖ listing_id).
     """

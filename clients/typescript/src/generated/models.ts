@@ -3567,7 +3567,7 @@ export interface ReceiptAnswerExpanded {
 /** `statement` is a JWS: iss, listing_id, count, head (the last hash), closed_at. */
 export interface ReceiptBookAnswer {
   closed_at: string;
-  data: Array<ServicesBiddingSchemasOfReceiptsLinkAnswer>;
+  data: Array<ServicesBiddingSchemasReceiptsLinkAnswer>;
   listing_id: string;
   statement: string;
 }
@@ -3789,7 +3789,7 @@ export interface SerialRangeParam {
  * hash = SHA-256(hash before ‖ digest), digest = SHA-256(receipt); before the first stands SHA-256("backhaul bid
  * receipts" ‖ 0 ‖ listing_id).
  */
-export interface ServicesBiddingSchemasOfReceiptsLinkAnswer {
+export interface ServicesBiddingSchemasReceiptsLinkAnswer {
   digest: string;
   hash: string;
   position: number;
