@@ -23,11 +23,23 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 Reads = Annotated[Actor, holding("listings:read")]
 
 
+_MESSAGE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "description": "price, extended, closed or status; open for more"},
+        "data": {"type": "string", "description": "JSON"},
+    },
+    "required": ["data"],
+}
+"""One server-sent event."""
+
+
 @streams.get(
     "/listings/{listing_id}/stream",
     summary="Watch how bidding stands",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The messages"}},
+    responses={200: {"content": {"text/event-stream": {"schema": _MESSAGE}}, "description": "The messages"}},
 )
 async def watch(
     listing_id: ListingId,

@@ -29,7 +29,9 @@ async def add(
     by: Actor,
     check_version: CheckVersion = any_version,
 ) -> Listing:
-    """The same picture twice is one. Raises ListingIsNotADraft, TooManyPhotos, and what `objects.keep` raises."""
+    """The same picture twice is one. Raises ListingIsNotADraft, TooManyPhotos, and what `objects.keep` raises; what is no picture
+    is refused before anything is asked of the listing."""
+    objects.sniff(content, PICTURES)
     listing = await queries.visible_listing_for_update(work, listing_id, by)
     policy.must_be_the_seller(by, listing)
     check_version(listing.version)

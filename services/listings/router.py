@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 
 from services.kernel.actors import Actor
@@ -15,7 +15,7 @@ from services.kernel.http.expanding import tells
 from services.kernel.http.files import Objects, download, name_of
 from services.kernel.http.lane import Asked, Shortcut, Statement, Told, by_lane, model_of
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
-from services.kernel.http.schemas import Country
+from services.kernel.http.schemas import AskedInstant, Country
 from services.kernel.ids import ItemId, ListingId
 from services.kernel.pagination import PageRequest, Paging, key_of, page_request
 from services.kernel.unit_of_work import UnitOfWork
@@ -148,8 +148,8 @@ async def search(
     waste_code: Annotated[WasteCode | None, Query(description="The item's waste code")] = None,
     mass_min_kg: Annotated[int | None, Query(ge=0, le=MOST_KG, description="Of the whole listing, at least")] = None,
     mass_max_kg: Annotated[int | None, Query(ge=0, le=MOST_KG, description="Of the whole listing, at most")] = None,
-    closes_from: Annotated[AwareDatetime | None, Query(description="Bidding ends then or later")] = None,
-    closes_until: Annotated[AwareDatetime | None, Query(description="Bidding ends then or earlier")] = None,
+    closes_from: Annotated[AskedInstant | None, Query(description="Bidding ends then or later")] = None,
+    closes_until: Annotated[AskedInstant | None, Query(description="Bidding ends then or earlier")] = None,
     text: Annotated[
         str | None,
         Query(min_length=2, max_length=200, description="Whole words of titles and descriptions, in any order"),

@@ -102,7 +102,9 @@ async def test_a_search_is_answered_as_by_the_route(
     assert told(by_lane) == told(by_route)
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?material=unobtainium", "?near=north", "?sort=distance", "?cursor=!!"])
+@pytest.mark.parametrize(
+    "query", ["?limit=0", "?material=unobtainium", "?near=north", "?sort=distance", "?cursor=!!", "?closes_until=0.5"]
+)
 async def test_a_search_that_is_refused_is_refused_by_the_route(
     sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched, query: str
 ) -> None:
