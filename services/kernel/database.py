@@ -10,15 +10,17 @@ Sessions = async_sessionmaker[AsyncSession]
 SETTINGS = "settings"
 
 
+SHORT = {"max_parallel_workers_per_gather": "0", "jit": "off"}
+"""Statements are many and short: neither workers nor a compiler may be started for one of them."""
+
+
 def connect(url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """Statements are many and short: neither workers nor a compiler may be started for one of them."""
-    short = {"max_parallel_workers_per_gather": "0", "jit": "off"}
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        connect_args={"server_settings": short},
+        connect_args={"server_settings": SHORT},
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy import make_url
 
+from services.kernel.database import SHORT
+
 
 class Direct:
     """A pool that opens with its first use. A connection is given back as it is: one statement sets nothing that outlives it."""
@@ -34,16 +36,12 @@ class Direct:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._dsn, min_size=1, max_size=self._size, reset=_as_it_is, server_settings=_SHORT
+                    self._dsn, min_size=1, max_size=self._size, reset=_as_it_is, server_settings=SHORT
                 )
 
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
-
-
-_SHORT = {"jit": "off"}
-"""The lane's statements are done before a compiler would be."""
 
 
 async def _as_it_is(connection: Any) -> None:

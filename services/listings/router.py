@@ -15,7 +15,7 @@ from services.kernel.http.expanding import tells
 from services.kernel.http.files import Objects, download, name_of
 from services.kernel.http.lane import Asked, Shortcut, Statement, Told, by_lane, model_of
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
-from services.kernel.http.schemas import AskedInstant, Country
+from services.kernel.http.schemas import AskedInstant, Country, is_storable
 from services.kernel.ids import ItemId, ListingId
 from services.kernel.pagination import PageRequest, Paging, key_of, page_request
 from services.kernel.unit_of_work import UnitOfWork
@@ -114,9 +114,11 @@ def _tell_found(asked: Asked, rows: Sequence[Any]) -> Told | None:
 def _said(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] | None:
     """None for what the route refuses."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    if len(dict(pairs)) < len(pairs) or not all(is_storable(value) for _, value in pairs):
+        return None
     try:
-        asked = dict(_SearchQuery.model_validate(dict(pairs))) if len(dict(pairs)) == len(pairs) else None
-        if asked is None or (asked["sort"] == "distance" and asked["near"] is None):
+        asked = dict(_SearchQuery.model_validate(dict(pairs)))
+        if asked["sort"] == "distance" and asked["near"] is None:
             return None
         wanted, paging = _wanted(asked), PageRequest(limit=asked["limit"], cursor=asked["cursor"])
         return wanted, paging.limit, searching.after_of(wanted.sort, key_of(paging))

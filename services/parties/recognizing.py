@@ -68,11 +68,9 @@ class Acquaintances:
         if not token.startswith(tuple(api_keys.PREFIXES)):
             return None
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        found = self._known.get(digest)
-        if found is None:
-            found = await self._meet(token)
-            if found is not None:
-                self._remember(digest, found)
+        found = self._known.get(digest) or await self._meet(token)
+        if found is not None:
+            self._remember(digest, found)
         return found
 
     def forget(self, token: str) -> None:
@@ -80,6 +78,7 @@ class Acquaintances:
 
     def _remember(self, digest: bytes, known: Known) -> None:
         self._known[digest] = known
+        self._known.move_to_end(digest)
         if len(self._known) > MOST:
             self._known.popitem(last=False)
 

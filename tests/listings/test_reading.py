@@ -103,7 +103,16 @@ async def test_a_search_is_answered_as_by_the_route(
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=0", "?material=unobtainium", "?near=north", "?sort=distance", "?cursor=!!", "?closes_until=0.5"]
+    "query",
+    [
+        "?limit=0",
+        "?material=unobtainium",
+        "?near=north",
+        "?sort=distance",
+        "?cursor=!!",
+        "?closes_until=0.5",
+        "?text=motors%00",
+    ],
 )
 async def test_a_search_that_is_refused_is_refused_by_the_route(
     sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched, query: str

@@ -137,9 +137,12 @@ class ShortWay:
         statement = entry.shortcut.ask(asked)
         if statement is None:
             return False
-        async with self.runtime.lane.connect() as connection:
-            parameters = (*known.parameters, *statement.parameters)
-            rows = await connection.fetch(statement.sql, *parameters, record_class=statement.record)
+        parameters = (*known.parameters, *statement.parameters)
+        try:
+            async with self.runtime.lane.connect() as connection:
+                rows = await connection.fetch(statement.sql, *parameters, record_class=statement.record)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
         if not rows or not rows[0]["is_known"]:
             self.runtime.lane.forget(token)
             return False

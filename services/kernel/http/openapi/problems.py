@@ -52,7 +52,7 @@ def _implied(document: Document, operation: Operation) -> Iterator[tuple[int, st
     yield from ((500, "internal"), (400, "version_unknown"))
     if "service" in operation.told["tags"]:
         return
-    yield from ((401, "unauthenticated"), (422, "invalid"), (429, "rate_limited"))
+    yield from ((401, "unauthenticated"), (422, "invalid"), (422, "text_unstorable"), (429, "rate_limited"))
     yield from _of_the_caller(operation)
     yield from _of_the_parameters(operation)
     if "requestBody" in operation.told:
