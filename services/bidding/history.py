@@ -6,11 +6,8 @@ For the seller, of the bids it may read: what was withdrawn from a sealed listin
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-
-from sqlalchemy import select
-from sqlmodel import col
 
 from services.bidding import counters, queries
 from services.bidding.models import Bid, Counter
@@ -58,16 +55,11 @@ async def of(work: UnitOfWork, listing: Listing, actor: Actor) -> list[Line]:
     known = {bid.id: bid for bid in (await work.session.execute(query)).scalars()}
     said = await counters.of_bids(work, list(known))
     async with work.as_house():
-        moves = await _moves(work, list(known))
+        moves = await queries.moves(work, list(known))
     lines = [*map(_bid, known.values()), *(_counter(one, known[one.bid_id]) for one in said)]
     said_at: dict[str, datetime] = {one.id: one.created_at for one in said}
     lines += [_move(one, known[BidId(one.subject_id)], said_at) for one in moves]
     return sorted(lines, key=lambda line: (str(line["at"]), _ORDER[str(line["kind"])]))
-
-
-async def _moves(work: UnitOfWork, bid_ids: Sequence[str]) -> Sequence[EventRow]:
-    query = select(EventRow).where(col(EventRow.subject_id).in_(bid_ids), col(EventRow.transition).is_not(None))
-    return (await work.session.execute(query.order_by(col(EventRow.ordinal)))).scalars().all()
 
 
 def _bid(bid: Bid) -> Line:

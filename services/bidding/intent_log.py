@@ -11,9 +11,9 @@ The advisory lock comes first, then rows. Nobody who holds a listing's row may a
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
-from sqlmodel import col
+from sqlalchemy import text
 
+from services.bidding import queries
 from services.bidding.models import Auction
 from services.kernel import clock
 from services.kernel.ids import OrgId
@@ -59,8 +59,7 @@ async def take(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> Received
 async def _look(work: UnitOfWork, listing: Listing) -> Received:
     """Everything in one statement: others wait."""
     now = clock.now_column(livemode=work.livemode)
-    query = select(now, Listing, Auction).outerjoin(Auction, col(Auction.listing_id) == col(Listing.id))
-    found = query.where(col(Listing.id) == listing.id).execution_options(populate_existing=True)
+    found = queries.standing(listing.id, now).execution_options(populate_existing=True)
     stamp, _, auction = (await work.session.execute(found)).one()
     return Received(stamp, auction)
 

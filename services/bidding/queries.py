@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -15,6 +15,7 @@ from services.bidding.policy import OPENED
 from services.bidding.ranking import SELLER_COMMISSION_BPS, Ranked, rank
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
+from services.kernel.events import EventRow
 from services.kernel.ids import BidId, ListingId, OrgId
 from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
@@ -68,6 +69,18 @@ async def bid(work: UnitOfWork, bid_id: str) -> Bid:
 async def bid_for_update(work: UnitOfWork, bid_id: str) -> Bid:
     query = _locked(_bids(work).where(col(Bid.id) == bid_id))
     return _found((await work.session.execute(query)).scalar_one_or_none(), bid_id)
+
+
+def standing(listing_id: str, *also: Any) -> Select[Any]:
+    """`also`, the listing, and how its auction stands: None before the first bid."""
+    query = select(*also, Listing, Auction).outerjoin(Auction, col(Auction.listing_id) == col(Listing.id))
+    return query.where(col(Listing.id) == listing_id)
+
+
+async def moves(work: UnitOfWork, bid_ids: Collection[str]) -> Sequence[EventRow]:
+    """Every transition that these bids have made, in the order in which they were told."""
+    query = select(EventRow).where(col(EventRow.subject_id).in_(bid_ids), col(EventRow.transition).is_not(None))
+    return (await work.session.execute(query.order_by(col(EventRow.ordinal)))).scalars().all()
 
 
 async def live_bids(work: UnitOfWork, listing_id: str) -> Sequence[Bid]:

@@ -16,18 +16,15 @@ from typing import Any
 
 import structlog
 from asyncpg import PostgresError
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col
 
+from services.bidding import queries
 from services.bidding.errors import TooManyStreams
-from services.bidding.models import Auction
 from services.kernel import second_wall
 from services.kernel.database import Sessions
 from services.kernel.ids import BidId, ListingId, OrgId
 from services.kernel.listening import Ears
 from services.kernel.money import Money
-from services.listings.models import Listing
 
 HEARTBEAT = 15.0
 """Seconds; a comment is sent, and the listing is read even if nothing was heard."""
@@ -84,9 +81,8 @@ def kind_of(before: View | None, now: View) -> str:
 
 
 async def look(sessions: Sessions, listing_id: ListingId) -> View:
-    query = select(Listing, Auction).outerjoin(Auction, col(Auction.listing_id) == col(Listing.id))
     async with second_wall.house(sessions) as session:
-        listing, auction = (await session.execute(query.where(col(Listing.id) == listing_id))).one()
+        listing, auction = (await session.execute(queries.standing(listing_id))).one()
         seen = View(listing.id, listing.status, listing.effective_end_at, listing.version)
         if listing.mode != "timed" or auction is None:
             return seen

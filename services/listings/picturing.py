@@ -1,8 +1,5 @@
 """Pictures of an item: sent while its listing is a draft, shown to whoever may see the listing."""
 
-from sqlalchemy import select
-from sqlmodel import col
-
 from services.kernel import objects
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
@@ -50,14 +47,8 @@ async def find(work: UnitOfWork, listing_id: ListingId, item_id: ItemId, sha256:
     """A picture that the seller has sent and that the item names. NotFound for whoever may not see the listing."""
     listing = await queries.visible_listing(work, listing_id, by)
     item = await queries.item(work, listing.id, item_id)
-    query = select(StoredFile).where(
-        col(StoredFile.org_id) == listing.seller_id,
-        col(StoredFile.livemode) == work.livemode,
-        col(StoredFile.sha256) == sha256,
-        col(StoredFile.media_type).in_(PICTURES),
-    )
     async with work.as_house():
-        stored = (await work.session.execute(query.order_by(col(StoredFile.id)).limit(1))).scalar_one_or_none()
+        stored = await queries.stored_picture(work, listing.seller_id, sha256, PICTURES)
     if stored is None or sha256 not in {photo["sha256"] for photo in item.photos}:
         raise NotFound("photo", sha256)
     return stored

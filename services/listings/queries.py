@@ -24,6 +24,7 @@ from sqlmodel import col
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.ids import ImportId, ItemId, ListingId
+from services.kernel.objects import StoredFile
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import IMPORTS_UNDER_WAY, Import, Item, Lineage, Listing, Unit
 from services.parties.policy import within_its_sites
@@ -110,6 +111,19 @@ async def item(work: UnitOfWork, listing_id: ListingId, item_id: ItemId) -> Item
     if row is None:
         raise NotFound("item", item_id)
     return row
+
+
+async def stored_picture(
+    work: UnitOfWork, seller_id: str, sha256: str, media_types: Collection[str]
+) -> StoredFile | None:
+    """The seller's file of this content; the first of several alike."""
+    query = select(StoredFile).where(
+        col(StoredFile.org_id) == seller_id,
+        col(StoredFile.livemode) == work.livemode,
+        col(StoredFile.sha256) == sha256,
+        col(StoredFile.media_type).in_(media_types),
+    )
+    return (await work.session.execute(query.order_by(col(StoredFile.id)).limit(1))).scalar_one_or_none()
 
 
 async def has_units(work: UnitOfWork, item_id: ItemId) -> bool:
