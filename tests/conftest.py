@@ -20,6 +20,7 @@ from services.app import build_app
 from services.hosting import migrate_database
 from services.kernel import clock, database
 from services.kernel.database import Sessions
+from services.kernel.direct import Direct
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
 from services.kernel.jobs import Tools
@@ -130,6 +131,7 @@ def with_lane(runtime: Runtime) -> Runtime:
         async with runtime.sessions() as session:
             raw = await (await session.connection()).get_raw_connection()
             yield raw.driver_connection
+            await session.commit()
 
     serves_live = runtime.settings.is_live
     runtime.lane = Acquaintances(connect, runtime.sessions, runtime.authenticate, serves_live=serves_live)
@@ -212,8 +214,11 @@ async def race(postgres: EmbeddedPostgres, template: str, settings: Settings) ->
     engine = database.connect(url, pool_size=30)
     sessions = database.sessions_of(engine, settings=settings, sync_session_class=LookingSession)
     runtime = Runtime(settings=settings, sessions=sessions, authenticate=door(settings), engine=engine)
+    direct = Direct(url, size=10)
+    runtime.lane = Acquaintances(direct.connect, sessions, runtime.authenticate, serves_live=settings.is_live)
     tools = Tools(sessions=sessions, settings=settings, resources=runtime.resources)
     async with client_of(runtime) as client:
         yield Race(sessions, runtime, tools, client, url)
+    await direct.close()
     await engine.dispose()
     postgres.drop_database(name)

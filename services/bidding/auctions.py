@@ -1,6 +1,8 @@
 """How an ascending auction stands: read and written under its listing's exclusive lock, so that a bid costs the same whether it is
 the second or the ten-thousandth. `adjudicating` decides; the fold over the log says the same as the row."""
 
+from datetime import datetime
+
 from sqlalchemy import text
 
 from services.bidding import adjudicating, queries
@@ -15,11 +17,11 @@ WAKE_CHANNEL = "backhaul_auctions"
 
 _WRITE = text(
     "INSERT INTO auction"
-    " (listing_id, leader_bid_id, leader_id, price_minor, limit_minor, ends_at, count, livemode, created_at)"
-    " VALUES (:listing, :bid, :bidder, :price, :limit, :ends_at, :count, :livemode, :now)"
+    " (listing_id, leader_bid_id, leader_id, price_minor, limit_minor, ends_at, count, received_at, livemode, created_at)"
+    " VALUES (:listing, :bid, :bidder, :price, :limit, :ends_at, :count, :received_at, :livemode, :now)"
     " ON CONFLICT (listing_id) DO UPDATE SET leader_bid_id = excluded.leader_bid_id, leader_id = excluded.leader_id,"
     " price_minor = excluded.price_minor, limit_minor = excluded.limit_minor, ends_at = excluded.ends_at,"
-    " count = excluded.count RETURNING pg_notify(:channel, :listing)"
+    " count = excluded.count, received_at = excluded.received_at RETURNING pg_notify(:channel, :listing)"
 )
 _EXTEND = text(
     "UPDATE listing SET effective_end_at = :ends_at, version = version + 1 WHERE id = :listing AND status = 'open'"
@@ -57,8 +59,8 @@ async def state_of(work: UnitOfWork, listing: Listing, row: Auction | None) -> S
     return State(row.ends_at, lead, row.count)
 
 
-async def write(work: UnitOfWork, listing: Listing, state: State) -> None:
-    """After the bid was flushed; wakes whoever watches. An end that moved is the listing's too."""
+async def write(work: UnitOfWork, listing: Listing, state: State, received_at: datetime) -> None:
+    """After the bid was flushed that was received then; wakes whoever watches. An end that moved is the listing's too."""
     assert state.lead is not None, "somebody has bid"
     values = {
         "listing": listing.id,
@@ -68,6 +70,7 @@ async def write(work: UnitOfWork, listing: Listing, state: State) -> None:
         "limit": state.lead.limit_minor,
         "ends_at": state.ends_at,
         "count": state.count,
+        "received_at": received_at,
         "livemode": work.livemode,
         "now": work.now,
         "channel": WAKE_CHANNEL,

@@ -32,6 +32,9 @@ async def watch(work: UnitOfWork, listing_id: ListingId) -> None:
 @timer(CLOSE)
 async def close(work: UnitOfWork, listing_id: str) -> None:
     """Bids that move the end leave the timer alone: it finds here that it came too early, and sets itself again."""
+    ending = await listings.listing(work, listing_id)
+    if ending.status == "open" and ending.effective_end_at is not None:
+        await intent_log.let_in(work, ending.effective_end_at)
     await intent_log.seal(work, listing_id)
     listing = await listings.listing_for_update(work, listing_id)
     if listing.status != "open" or listing.effective_end_at is None:

@@ -19,6 +19,7 @@ from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 from services.listings.recalling import queries as recalls
 from services.parties import permits
 from services.parties import queries as parties
+from services.parties.coverage import Question
 from services.parties.models import Site
 
 
@@ -30,27 +31,32 @@ async def check(work: UnitOfWork, new: NewBid, listing: Listing, *, by: Actor, a
     parts = None if new.parts is None else [part.model_dump() for part in new.parts]
     with_units = await listings.items_with_units(work, listing.id) if parts else frozenset[str]()
     wrong = [
-        *_against_terms(new, listing),
+        *against_terms(new, listing),
         *selling.against(listing, items, parts, with_units),
         *await _against_recall(work, new, items),
-        *_against_haulage(new, listing),
-        *_against_limit(new, listing),
         *_against_validity(new, listing, at),
     ]
     if wrong:
         raise BidDoesNotFit(*wrong)
+    asked = question(new, site, at)
     reasons = await permits.against(
         work,
         by.org,
-        kind="treatment",
+        kind=asked.kind,
         masses=masses(listing, selling.portions(items, parts)),
-        on=at.astimezone(ZoneInfo(site.timezone)).date(),
-        country=site.country,
-        operation=new.operation,
-        site_id=site.id,
+        on=asked.on,
+        country=asked.country,
+        operation=asked.operation,
+        site_id=asked.site_id,
     )
     if reasons:
         raise Blocked("bid", "place", reasons)
+
+
+def question(new: NewBid, site: Site, at: datetime) -> Question:
+    """Whether its bidder may take the goods there, on that day at the site."""
+    on = at.astimezone(ZoneInfo(site.timezone)).date()
+    return Question("treatment", on, site.country, new.operation, site.id)
 
 
 def masses(listing: Listing, portions: Sequence[Portion]) -> dict[str, int]:
@@ -80,7 +86,14 @@ async def _own_site(work: UnitOfWork, new: NewBid, by: Actor) -> Site:
     return site
 
 
-def _against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
+def against_terms(new: NewBid, listing: Listing) -> Iterable[Detail]:
+    """What of its terms and amounts does not fit the listing's."""
+    yield from _against_price(new, listing)
+    yield from _against_haulage(new, listing)
+    yield from _against_limit(new, listing)
+
+
+def _against_price(new: NewBid, listing: Listing) -> Iterable[Detail]:
     yield from _against_currency("/price", new.price, listing)
     if listing.price_minor is not None and new.price.minor > listing.price_minor:
         yield Detail("/price", "price_differs", f"The listing is sold at {listing.price}.")

@@ -1,5 +1,6 @@
 """Placing a bid, and taking it back. A bid never changes: a new one of the same bidder takes the place of the old."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from services.bidding.telling import about, tell
 from services.kernel import states, stops, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Blocked, Forbidden
+from services.kernel.events import Event
 from services.kernel.ids import BidId, OrgId
 from services.kernel.money import Money
 from services.kernel.tables import CheckVersion, any_version
@@ -51,7 +53,7 @@ async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
         _must_be_open(listing, received.at)
         _must_not_be_stopped(listing)
         eligibility.must_outlast(new, listing, received.at)
-        bid = _bid(work, new, listing, by.org, received.at)
+        bid = bid_of(new, listing, by.org, received.at)
         lead = await _admitted(work, bid, listing, new, received)
         return Placed(bid, listing, _facts(bid, listing, lead, received.at))
 
@@ -79,6 +81,8 @@ def _facts(bid: Bid, listing: Listing, lead: Lead | None, now: datetime) -> BidF
 def _must_be_open(listing: Listing, received_at: datetime) -> None:
     if listing.status in ("draft", "in_review", "scheduled"):
         raise BiddingNotOpen(listing.id)
+    if listing.status == "open" and listing.opens_at is not None and received_at < listing.opens_at:
+        raise BiddingNotOpen(listing.id)
     if queries.is_over(listing, received_at):
         raise BiddingHasClosed(listing.id, received_at=received_at, ended_at=listing.effective_end_at)
 
@@ -89,8 +93,10 @@ def _must_not_be_stopped(listing: Listing) -> None:
         raise Blocked("bid", "place", reasons)
 
 
-def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, received_at: datetime) -> Bid:
+def bid_of(new: NewBid, listing: Listing, bidder_id: OrgId, received_at: datetime) -> Bid:
     return Bid(
+        id=BidId.new(),
+        stops=[],
         listing_id=listing.id,
         bidder_id=bidder_id,
         site_id=new.site_id,
@@ -107,7 +113,7 @@ def _bid(work: UnitOfWork, new: NewBid, listing: Listing, bidder_id: OrgId, rece
         co2e_g=new.co2e.grams if new.co2e else None,
         limit_minor=_minor(new.limit, listing),
         received_at=received_at,
-        livemode=work.livemode,
+        livemode=listing.livemode,
         created_at=received_at,
     )
 
@@ -123,15 +129,15 @@ async def _admit_timed(work: UnitOfWork, bid: Bid, listing: Listing, before: Sta
     entry = Entry(bid.received_at, bid.id, bid.bidder_id, bid.price.minor, bid.limit_minor)
     after, verdict = adjudicating.step(before, entry, rules)
     if verdict not in adjudicating.COUNTS:
-        raise _too_low(before, bid, listing, rules)
+        raise too_low(before, bid, listing, rules)
     bid.sequence = after.count
     await _supersede_own(work, listing, bid.bidder_id)
     await _admit(work, bid, listing)
-    await auctions.write(work, listing, after)
+    await auctions.write(work, listing, after, bid.received_at)
     return after.lead
 
 
-def _too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLow:
+def too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLow:
     assert state.lead is not None, "bidding is on, so only a better bid refuses this one"
     least = adjudicating.least(state.lead, rules, bidder_id=bid.bidder_id) or 0
     return BidTooLow(str(Money(state.lead.price_minor, listing.currency)), str(Money(least, listing.currency)))
@@ -139,15 +145,30 @@ def _too_low(state: State, bid: Bid, listing: Listing, rules: Rules) -> BidTooLo
 
 async def _supersede_own(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> None:
     for old in await queries.live_bids_for_update(work, listing.id, bidder_id=bidder_id):
-        _end(work, old, listing, states.move(BID, old, "supersede", by="buyer"), "superseded")
+        tell(work, old, listing, *superseded(old))
     await work.session.flush()
 
 
-async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
+Happened = tuple[Event, states.Moved | None]
+
+
+def superseded(old: Bid) -> Happened:
+    """Another bid of its bidder takes its place."""
+    moved = states.move(BID, old, "supersede", by="buyer")
+    old.ended_reason = "superseded"
+    return events.BidWithdrawn(**about(old), reason="superseded"), moved
+
+
+def admitted(bid: Bid) -> Iterator[Happened]:
     """No deposit is asked for, so a bid that was placed stands."""
-    tell(work, bid, listing, events.BidPlaced(**about(bid), received_at=bid.received_at))
+    yield events.BidPlaced(**about(bid), received_at=bid.received_at), None
     moved = states.move(BID, bid, "admit", by="time")
-    tell(work, bid, listing, events.BidAdmitted(**about(bid)), moved)
+    yield events.BidAdmitted(**about(bid)), moved
+
+
+async def _admit(work: UnitOfWork, bid: Bid, listing: Listing) -> None:
+    for event, moved in admitted(bid):
+        tell(work, bid, listing, event, moved)
     work.add(bid)
     await work.session.flush()
     if listing.mode == "instant":
@@ -167,10 +188,7 @@ async def withdraw(work: UnitOfWork, bid_id: BidId, *, by: Actor, check_version:
         bid = await queries.bid_for_update(work, bid_id)
         check_version(bid.version)
         facts = await queries.facts(work, bid, now=received_at)
-        _end(work, bid, listing, states.move(BID, bid, "withdraw", by="buyer", facts=facts), "withdrawn")
+        moved = states.move(BID, bid, "withdraw", by="buyer", facts=facts)
+        bid.ended_reason = "withdrawn"
+        tell(work, bid, listing, events.BidWithdrawn(**about(bid), reason="withdrawn"), moved)
         return bid
-
-
-def _end(work: UnitOfWork, bid: Bid, listing: Listing, moved: states.Moved, reason: str) -> None:
-    bid.ended_reason = reason
-    tell(work, bid, listing, events.BidWithdrawn(**about(bid), reason=reason), moved)

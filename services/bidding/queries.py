@@ -101,6 +101,14 @@ async def live_bids_for_update(work: UnitOfWork, listing_id: str, *, bidder_id: 
     return (await work.session.execute(_locked(query.order_by(col(Bid.id))))).scalars().all()
 
 
+async def last_stamp(work: UnitOfWork, listing_id: str, bidder_id: OrgId) -> datetime | None:
+    """Of the bidder's bid that stands."""
+    query = select(col(Bid.received_at)).where(
+        col(Bid.listing_id) == listing_id, col(Bid.bidder_id) == bidder_id, col(Bid.status).in_(LIVE)
+    )
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
 async def log(work: UnitOfWork, listing_id: str) -> list[Entry]:
     """Every bid the listing ever had, whatever became of it."""
     amounts = (col(Bid.price_minor), col(Bid.limit_minor))

@@ -24,9 +24,11 @@ from services.bidding.schemas import (
     ReceiptBookAnswer,
 )
 from services.bidding.streams import streams
+from services.bidding.together import desk
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
+from services.kernel.http.handing import by_hand
 from services.kernel.http.routing import DryRun, Matching, MustMatch, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.ids import BidId, ListingId
 from services.kernel.pagination import Paging, rows_of
@@ -41,6 +43,7 @@ Writes = Annotated[Actor, holding("bids:write")]
 
 
 @bids.post("/bids", summary="Place a bid", status_code=201, dependencies=[DryRun])
+@by_hand(desk.Bids)
 async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response) -> BidAnswer:
     """A promise for the whole lot, or for `parts` of a listing that is sold by item or by fraction; a second bid of yours
     takes the place of the first. It counts if our clock read no more than the listing's `effective_end_at` when it was

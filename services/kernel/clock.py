@@ -1,5 +1,6 @@
 """Market time: the database's clock plus an offset, which is zero in live mode and movable forward in the sandbox."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ColumnElement, literal_column, text
@@ -43,6 +44,16 @@ async def advance(session: AsyncSession, by: timedelta) -> None:
     await session.execute(
         text("UPDATE test_clock SET offset_seconds = offset_seconds + :seconds"), {"seconds": by.total_seconds()}
     )
+
+
+def ticks() -> float:
+    """Seconds that only ever rise: for how long something has waited in this process."""
+    return time.perf_counter()
+
+
+def age_of(arrived: float | None) -> timedelta:
+    """How long ago a request arrived here; nothing for what no request asked for."""
+    return timedelta() if arrived is None else timedelta(seconds=max(0.0, ticks() - arrived))
 
 
 def wall_now() -> datetime:

@@ -1,4 +1,4 @@
-"""Connections of asyncpg without the ORM, for the lane's statements: each is a transaction of its own and leaves nothing behind."""
+"""Connections of asyncpg without the ORM, for the lane's statements: whatever is done with one is over in its own transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from services.kernel.database import SHORT
 
 
 class Direct:
-    """A pool that opens with its first use. A connection is given back as it is: one statement sets nothing that outlives it."""
+    """A pool that opens with its first use. A connection is given back as it is: nothing is set that outlives a transaction."""
 
     def __init__(self, url: str, *, size: int) -> None:
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -7,6 +7,7 @@ would: in a trial a cursor on it missed 57 %).
 One event, several views: `hidden` names, per role in the deal, the fields that role does not see. Feed and webhook use `render`.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -16,7 +17,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from services.kernel.actors import Actor
 from services.kernel.ids import EventId, OrgId
+from services.kernel.states import Moved
 from services.kernel.tables import Instant, json_field
 
 CATALOGUE: dict[str, type["Event"]] = {}
@@ -73,6 +76,38 @@ class EventRow(SQLModel, table=True):
     audience: dict[str, str] = json_field()
     audience_orgs: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     livemode: bool
+
+
+def recorded(
+    event: Event,
+    *,
+    subject: str,
+    audience: Mapping[Any, str],
+    actor: Actor,
+    cause: str | None,
+    at: datetime,
+    moved: Moved | None = None,
+    occurred_at: datetime | None = None,
+) -> dict[str, Any]:
+    """The event's row, as values by column. `audience` maps organization ids to their role in the matter; `at` is market time."""
+    return {
+        "id": EventId.new(),
+        "type": event.type,
+        "schema_version": event.version,
+        "subject_id": subject,
+        "cause": cause,
+        "actor": actor.label,
+        "org_id": actor.org_id,
+        "transition": moved.transition if moved else None,
+        "old_status": moved.old if moved else None,
+        "new_status": moved.new if moved else None,
+        "occurred_at": occurred_at or at,
+        "recorded_at": at,
+        "data": event.model_dump(mode="json"),
+        "audience": {str(org): role for org, role in audience.items() if org},
+        "audience_orgs": [str(org) for org in audience if org],
+        "livemode": actor.livemode,
+    }
 
 
 class ReactionDone(SQLModel, table=True):

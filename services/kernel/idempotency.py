@@ -103,13 +103,17 @@ class Claim:
     async def keep(self, work: UnitOfWork, answer: Kept) -> None:
         """Stores the answer: its headers as a line of JSON, then its body. Where the endpoint has let go of its transaction to ask
         the outside, a twin may have been first: then `replay` holds that one's answer."""
-        nonce = os.urandom(_NONCE_LENGTH)
-        told = json.dumps(answer.headers).encode() + b"\n" + answer.body
-        sealed = nonce + AESGCM(self._secret).encrypt(nonce, told, None)
         values = {"key": self.key_hash, "request": self.request_hash, "kept": KEPT}
-        kept = await work.session.execute(_KEEP, {**values, "status": answer.status_code, "sealed": sealed})
+        sealed = {"status": answer.status_code, "sealed": self.seal(answer)}
+        kept = await work.session.execute(_KEEP, values | sealed)
         if kept.one_or_none() is None:
             await self._load(work)
+
+    def seal(self, answer: Kept) -> bytes:
+        """What is stored of it."""
+        nonce = os.urandom(_NONCE_LENGTH)
+        told = json.dumps(answer.headers).encode() + b"\n" + answer.body
+        return nonce + AESGCM(self._secret).encrypt(nonce, told, None)
 
 
 _KEEP = text(

@@ -14,7 +14,7 @@ from services.kernel import second_wall
 from services.kernel.actors import Actor
 from services.kernel.audit.recording import Trail
 from services.kernel.database import SETTINGS, Sessions
-from services.kernel.events import WAKE_CHANNEL, Event, EventRow
+from services.kernel.events import WAKE_CHANNEL, Event, EventRow, recorded
 from services.kernel.settings import Settings
 from services.kernel.states import Moved
 
@@ -24,7 +24,8 @@ _ASK_CONSTRAINTS = text("DO 'BEGIN SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINT
 class UnitOfWork:
     """`async with UnitOfWork(sessions, actor) as work:` commits at the end; any error or a dry run rolls back.
 
-    `work.now` is market time, read once. `cause` is the request or event that led here.
+    `work.now` is market time, read once. `cause` is the request or event that led here, `arrived` when this process received the
+    request, by `clock.ticks`.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class UnitOfWork:
         cause: str | None = None,
         now: datetime | None = None,
         dry_run: bool = False,
+        arrived: float | None = None,
     ) -> None:
         self._sessions = sessions
         self._now = now
@@ -42,6 +44,7 @@ class UnitOfWork:
         self.actor = actor
         self.cause = cause
         self.dry_run = dry_run
+        self.arrived = arrived
         self.operation: str | None = None
         self.trail = Trail()
         self.session: AsyncSession
@@ -142,23 +145,17 @@ class UnitOfWork:
         occurred_at: datetime | None = None,
     ) -> EventRow:
         """Writes the event into this transaction. `audience` maps organization ids to their role in the matter."""
-        row = EventRow(
-            type=event.type,
-            schema_version=event.version,
-            subject_id=subject,
+        values = recorded(
+            event,
+            subject=subject,
+            audience=audience,
+            actor=self.actor,
             cause=self.cause,
-            actor=self.actor.label,
-            org_id=self.actor.org_id,
-            transition=moved.transition if moved else None,
-            old_status=moved.old if moved else None,
-            new_status=moved.new if moved else None,
-            occurred_at=occurred_at or self.now,
-            recorded_at=self.now,
-            data=event.model_dump(mode="json"),
-            audience={str(org): role for org, role in audience.items() if org},
-            audience_orgs=[str(org) for org in audience if org],
-            livemode=self.livemode,
+            at=self.now,
+            moved=moved,
+            occurred_at=occurred_at,
         )
+        row = EventRow(**values)
         self.session.add(row)
         self._has_told = True
         return row

@@ -13,7 +13,8 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Invalid
 from services.kernel.http.expanding import tells
 from services.kernel.http.files import Objects, download, name_of
-from services.kernel.http.lane import Asked, Shortcut, Statement, Told, by_lane, model_of
+from services.kernel.http.handing import Told
+from services.kernel.http.lane import Asked, Shortcut, Statement, by_lane, model_of
 from services.kernel.http.routing import DryRun, Matching, UnitOfWorkRoute, Work, holding, tag
 from services.kernel.http.schemas import AskedInstant, Country, is_storable
 from services.kernel.ids import ItemId, ListingId

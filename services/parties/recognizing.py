@@ -6,7 +6,7 @@ is that nobody is known, and the door looks again: what is revoked opens nothing
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from typing import Any
@@ -21,20 +21,26 @@ from services.kernel.http.routing import Authenticate, Known
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import api_keys
 
-_NOW = f"({clock.NOW.replace(':mode', '$2::boolean')})"
 MOST = 10_000
 """Credentials that a process remembers; the longest unused goes first."""
+
+
+def is_known(*, who: str, livemode: str, key: str, stamps: Sequence[str]) -> str:
+    """In SQL: whether key, member and organization stand as the door saw them; `who` is a condition, the others are expressions."""
+    now = f"({clock.NOW.replace(':mode', livemode)})"
+    return f"""EXISTS (
+        SELECT FROM api_key k JOIN member m ON m.id = k.member_id JOIN organization o ON o.id = k.org_id
+        WHERE {who} AND k.id = {key} AND k.xmin = {stamps[0]} AND m.xmin = {stamps[1]} AND o.xmin = {stamps[2]}
+            AND (k.expires_at IS NULL OR k.expires_at > {now}) AND k.last_used_at > {now} - interval '1 minute'
+    )"""
+
 
 DOOR = f"""
 WITH asker AS MATERIALIZED (
     SELECT set_config('app.org_id', $1, true) AS org_id, set_config('app.livemode', $2, true) AS livemode,
         set_config('app.house', $3, true) AS house
 ), door AS MATERIALIZED (
-    SELECT EXISTS (
-        SELECT FROM api_key k JOIN member m ON m.id = k.member_id JOIN organization o ON o.id = k.org_id
-        WHERE asker.org_id = $1 AND k.id = $4 AND k.xmin = $5 AND m.xmin = $6 AND o.xmin = $7
-            AND (k.expires_at IS NULL OR k.expires_at > {_NOW}) AND k.last_used_at > {_NOW} - interval '1 minute'
-    ) AS is_known FROM asker
+    SELECT {is_known(who="asker.org_id = $1", livemode="$2::boolean", key="$4", stamps=("$5", "$6", "$7"))} AS is_known FROM asker
 )"""
 """What a statement of the lane begins with. Whatever it reads hangs on `door.is_known` by LATERAL, so that nothing is looked at
 before the asker is named; where the planner found a way around, policies would show nothing."""

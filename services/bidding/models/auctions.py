@@ -12,7 +12,7 @@ from services.kernel.tables import Instant, Row
 
 class Auction(Row, table=True):
     """What the next bid is judged by, written under the listing's exclusive lock with each bid; the fold over the log says the
-    same. `limit_minor` is the leader's secret. `count` is how many bids have counted."""
+    same. `limit_minor` is the leader's secret. `count` is how many bids have counted, `received_at` the stamp of the last."""
 
     __tablename__ = "auction"
     __audited__: ClassVar[bool] = False
@@ -25,3 +25,4 @@ class Auction(Row, table=True):
     limit_minor: int = Field(sa_type=BigInteger)
     ends_at: datetime = Field(sa_type=Instant)
     count: int
+    received_at: datetime = Field(sa_type=Instant)

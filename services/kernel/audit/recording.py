@@ -4,7 +4,7 @@ An entry tells its organization no more than the organization may know: a row is
 the organization, or, for a table without such columns, when a row it refers to does. Operators of the house see every row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,8 +26,8 @@ _TRAIL = "audit_trail"
 
 
 @dataclass
-class _Touched:
-    """`old` holds the values before the unit began, of the columns that were set."""
+class Touched:
+    """`kind` is added, changed or removed; `old` holds the values before the unit began, of the columns that were set."""
 
     row: Any
     kind: str
@@ -38,7 +38,7 @@ class Trail:
     """The changes of one unit of work."""
 
     def __init__(self) -> None:
-        self._touched: dict[int, _Touched] = {}
+        self._touched: dict[int, Touched] = {}
         self._noted: list[dict[str, Any]] = []
         self._parents: dict[tuple[type[Any], Any], bool] = {}
         self._org_id: OrgId | None = None
@@ -75,23 +75,10 @@ class Trail:
             return
         sees_all = actor.is_operator
         shown = [touched for touched in changed if sees_all or await self._concerns(session, touched.row, org_id)]
-        subjects = {part for touched in shown for part in _key(touched.row) if isinstance(part, str)}
-        entry = {
-            "id": AuditEntryId.new(),
-            "livemode": actor.livemode,
-            "created_at": at,
-            "org_id": org_id,
-            "acting_org_id": actor.acting_org_id,
-            "delegation_id": actor.delegation_id,
-            "actor_kind": actor.kind,
-            "member_id": actor.member_id or self._member_id,
-            "key_id": actor.key_id,
-            "session_id": actor.session_id,
-            "operation": operation,
-            "request_id": request_id,
-            "changes": [*map(_told, shown), *self._noted],
-            "subject_ids": sorted(subjects | {change["id"] for change in self._noted}),
-        }
+        entry = entry_of(actor, shown, operation=operation, request_id=request_id, at=at) | {"org_id": org_id}
+        entry["member_id"] = actor.member_id or self._member_id
+        entry["changes"] += self._noted
+        entry["subject_ids"] = sorted({*entry["subject_ids"], *(change["id"] for change in self._noted)})
         await session.execute(_INSERT, entry)
 
     def observe(self, session: Session) -> None:
@@ -104,8 +91,8 @@ class Trail:
         for row in session.deleted:
             self._remove(row)
 
-    def _touch(self, row: Any, kind: str) -> _Touched:
-        return self._touched.setdefault(id(row), _Touched(row, kind))
+    def _touch(self, row: Any, kind: str) -> Touched:
+        return self._touched.setdefault(id(row), Touched(row, kind))
 
     def _remove(self, row: Any) -> None:
         touched = self._touch(row, "removed")
@@ -135,6 +122,29 @@ class Trail:
         return self._parents.get((kind, key), False)
 
 
+def entry_of(
+    actor: Actor, shown: Sequence[Touched], *, operation: str | None, request_id: str | None, at: datetime
+) -> dict[str, Any]:
+    """The entry's row, as values by column, of what the actor may be told."""
+    subjects = {part for touched in shown for part in _key(touched.row) if isinstance(part, str)}
+    return {
+        "id": AuditEntryId.new(),
+        "livemode": actor.livemode,
+        "created_at": at,
+        "org_id": actor.org_id,
+        "acting_org_id": actor.acting_org_id,
+        "delegation_id": actor.delegation_id,
+        "actor_kind": actor.kind,
+        "member_id": actor.member_id,
+        "key_id": actor.key_id,
+        "session_id": actor.session_id,
+        "operation": operation,
+        "request_id": request_id,
+        "changes": [_told(touched) for touched in shown],
+        "subject_ids": sorted(subjects),
+    }
+
+
 @event.listens_for(Session, "before_flush")
 def _observe(session: Session, context: object, instances: object) -> None:
     trail: Trail | None = session.info.get(_TRAIL)
@@ -142,14 +152,14 @@ def _observe(session: Session, context: object, instances: object) -> None:
         trail.observe(session)
 
 
-def _has_changed(touched: _Touched) -> bool:
+def _has_changed(touched: Touched) -> bool:
     if not shape_of(touched.row).is_audited or touched.kind == "nothing":
         return False
     now = touched.row.__dict__
     return touched.kind != "changed" or any(now.get(name) != old for name, old in touched.old.items())
 
 
-def _told(touched: _Touched) -> dict[str, Any]:
+def _told(touched: Touched) -> dict[str, Any]:
     row, shape = touched.row, shape_of(touched.row)
     pairs = dict(_pairs(touched))
     shown = {name: [plain(old), plain(new)] for name, (old, new) in pairs.items() if name not in shape.hidden}
@@ -162,7 +172,7 @@ def _told(touched: _Touched) -> dict[str, Any]:
     }
 
 
-def _pairs(touched: _Touched) -> Iterator[tuple[str, tuple[Any, Any]]]:
+def _pairs(touched: Touched) -> Iterator[tuple[str, tuple[Any, Any]]]:
     """(column, (old, new)) wherever the two differ."""
     now = {} if touched.kind == "removed" else _values(touched.row)
     old = {} if touched.kind == "added" else touched.old

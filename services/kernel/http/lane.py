@@ -9,6 +9,7 @@ remembered; the statement itself asks whether that still holds, and names the as
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -18,10 +19,21 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kernel import clock
 from services.kernel.actors import Actor
+from services.kernel.errors import Problem
+from services.kernel.http.handing import DESK, Desk, Handed, Told, read_body
 from services.kernel.http.limits import RateLimited
 from services.kernel.http.problems import refusal
-from services.kernel.http.routing import Runtime, permission_of
+from services.kernel.http.routing import (
+    ARRIVED,
+    Runtime,
+    fingerprint,
+    key_scope,
+    operation_id,
+    permission_of,
+)
+from services.kernel.idempotency import Claim
 
 E = TypeVar("E", bound=Callable[..., Any])
 _SHORTCUT = "__shortcut__"
@@ -45,14 +57,6 @@ class Asked:
     actor: Actor
     ids: tuple[str, ...]
     query: bytes
-
-
-@dataclass(frozen=True)
-class Told:
-    """200. `body` is JSON; `version` becomes the ETag."""
-
-    body: bytes
-    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,16 @@ def model_of(*endpoints: Callable[..., Any]) -> type[BaseModel]:
 
 
 @dataclass(frozen=True)
+class _Handing:
+    """An operation that has a desk."""
+
+    route: APIRoute
+    desk: Desk
+    permission: str
+    operation: str
+
+
+@dataclass(frozen=True)
 class _Entry:
     route: APIRoute
     shortcut: Shortcut
@@ -110,14 +124,60 @@ class ShortWay:
         self.app = app
         self.runtime = runtime
         self._entries = [_entry(route) for route in routes if hasattr(route.endpoint, _SHORTCUT)]
+        self._desks = {route.path: _handing(route, runtime) for route in routes if hasattr(route.endpoint, DESK)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._find(scope)
-        if found is None or not await self._serve(scope, receive, send, *found):
+        if self.runtime.lane is None or scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._take(scope, receive, send)
+        else:
+            found = self._find(scope)
+            if found is None or not await self._serve(scope, receive, send, *found):
+                await self.app(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What its desk takes, if it has one; the rest is the route's, its body included."""
+        handing = self._desks.get(scope["path"])
+        token = _token(scope) if handing is not None and not scope["query_string"] else None
+        if handing is not None and token is not None:
+            body, receive = await read_body(receive)
+            try:
+                answer = None if body is None else await self._hand(scope, handing, token, body)
+            except RateLimited as limited:
+                answer = limited
+            if answer is not None:
+                scope["route"] = handing.route
+                if isinstance(answer, Problem):
+                    await refusal(scope, answer)(scope, receive, send)
+                else:
+                    await _send(answer, send)
+                return
+        await self.app(scope, receive, send)
+
+    async def _hand(self, scope: Scope, handing: _Handing, token: str, body: bytes) -> Told | Problem | None:
+        """Raises RateLimited."""
+        assert self.runtime.lane is not None
+        known = await self.runtime.lane.known(token)
+        if known is None or handing.permission not in known.actor.permissions:
+            return None
+        given = dict(scope["headers"])
+        if given.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
+            return None
+        self.runtime.limiter.take(scope, known.actor)
+        key = given.get(b"idempotency-key")
+        try:
+            claim = None if key is None else _claim(scope, known.actor, key.decode("latin-1"), body)
+        except Problem:
+            return None
+        forget = partial(self.runtime.lane.forget, token)
+        arrived = scope.get(ARRIVED) or clock.ticks()
+        return await handing.desk.take(
+            Handed(known, body, claim, handing.operation, scope.get("request_id"), arrived, forget)
+        )
 
     def _find(self, scope: Scope) -> tuple[_Entry, tuple[str, ...]] | None:
-        if self.runtime.lane is None or scope["type"] != "http" or scope["method"] != "GET":
+        if scope["method"] != "GET":
             return None
         path = scope["path"]
         for entry in self._entries:
@@ -166,6 +226,16 @@ def _entry(route: APIRoute) -> _Entry:
     return _Entry(route, getattr(route.endpoint, _SHORTCUT), pattern, permission)
 
 
+def _handing(route: APIRoute, runtime: Runtime) -> _Handing:
+    permission = permission_of(route.dependant)
+    assert permission is not None, f"{route.path} has a desk and asks for no permission"
+    return _Handing(route, getattr(route.endpoint, DESK)(runtime), permission, operation_id(route))
+
+
+def _claim(scope: Scope, actor: Actor, key: str, body: bytes) -> Claim:
+    return Claim(key_scope(actor, key), key, fingerprint("POST", scope["path"], "", body))
+
+
 def _token(scope: Scope) -> str | None:
     """The bearer token of a request that names neither an account to act for nor anything else the lane does not know."""
     token = None
@@ -180,9 +250,8 @@ def _token(scope: Scope) -> str | None:
 
 
 async def _send(answer: Told, send: Send) -> None:
-    headers = [(b"content-length", b"%d" % len(answer.body)), (b"content-type", b"application/json")]
-    if answer.version is not None:
-        headers.append((b"etag", b'"%d"' % answer.version))
-    start: Message = {"type": "http.response.start", "status": 200, "headers": headers}
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    start: Message = {"type": "http.response.start", "status": answer.status, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": answer.body})

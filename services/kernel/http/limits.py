@@ -43,10 +43,10 @@ class Limiter:
         self._addresses = _policy(windows, "anonymous", addresses) if self._organizations else None
 
     def take(self, scope: Scope, actor: Actor) -> None:
-        """Counts a request of a known caller against the organization that sends it; RateLimited when it has used its quota up.
-        Under a delegation that is who acts, not for whom."""
+        """Counts a request of a known caller against the organization that sends it, once whichever ways it goes; RateLimited when
+        it has used its quota up. Under a delegation that is who acts, not for whom."""
         org_id = actor.acting_org_id or actor.org_id
-        if self._organizations is not None and org_id is not None:
+        if self._organizations is not None and org_id is not None and QUOTA not in scope:
             self._organizations.take(scope, org_id)
 
     def take_anonymous(self, scope: Scope) -> None:

@@ -5,7 +5,6 @@ nobody expected, counters, one log line, a span. One instead of one each: every 
 
 import os
 import re
-import time
 
 import structlog
 from fastapi.routing import APIRoute
@@ -13,11 +12,11 @@ from opentelemetry.trace import Span, Status, StatusCode
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kernel import tracing
+from services.kernel import clock, tracing
 from services.kernel.errors import Problem
 from services.kernel.http.limits import QUOTA
 from services.kernel.http.problems import Unexpected, refusal
-from services.kernel.http.routing import UnitOfWorkRoute, operation_id
+from services.kernel.http.routing import ARRIVED, UnitOfWorkRoute, operation_id
 from services.kernel.http.tally import Tally
 from services.kernel.http.versions import KNOWN, VERSION, VersionUnknown, farewell
 from services.kernel.telemetry import REQUEST_ID, log_request
@@ -69,7 +68,8 @@ class Manners:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, given: Headers, span: Span | None) -> None:
         request_id = scope["request_id"] = _request_id(given, span)
-        started, status = time.perf_counter(), 0
+        started, status = clock.ticks(), 0
+        scope[ARRIVED] = started
 
         async def answered(message: Message) -> None:
             nonlocal status
@@ -99,7 +99,7 @@ class Manners:
         finally:
             REQUEST_ID.reset(token)
             self.tally.in_flight -= 1
-            self._note(scope, request_id, status, time.perf_counter() - started, span)
+            self._note(scope, request_id, status, clock.ticks() - started, span)
 
     def _of_route(self, scope: Scope) -> tuple[str, Extra]:
         """Its operation id, and the headers of its every answer."""

@@ -25,6 +25,8 @@ from services.kernel.idempotency import Claim, Kept
 from services.kernel.settings import Settings
 from services.kernel.unit_of_work import UnitOfWork
 
+ARRIVED = "backhaul.arrived"
+"""Where the ASGI scope holds when the request arrived, by `clock.ticks`."""
 MUST_MATCH = "x-must-match"
 """Marks an If-Match that the document is to call required."""
 
@@ -52,7 +54,7 @@ class Lane(Protocol):
     """What `kernel/http/lane.py` needs of the market; None leaves every operation to its route."""
 
     def connect(self) -> AbstractAsyncContextManager[Any]:
-        """A connection of asyncpg, for one statement outside of any transaction."""
+        """A connection of asyncpg, for one statement or one transaction."""
 
     async def known(self, token: str) -> Known | None:
         """Of a bearer token; None for what the lane does not take."""
@@ -111,7 +113,8 @@ class UnitOfWorkRoute(APIRoute):
             dry_run = _is_true(request.query_params.get("dry_run"))
             cause = request.scope.get("request_id")
             caller = anonymous() if token is None else doorkeeper()
-            async with UnitOfWork(runtime.sessions, caller, cause=cause, dry_run=dry_run) as work:
+            arrived = request.scope.get(ARRIVED)
+            async with UnitOfWork(runtime.sessions, caller, cause=cause, dry_run=dry_run, arrived=arrived) as work:
                 request.state.work = work
                 work.operation = operation
                 if token is not None:
@@ -215,8 +218,12 @@ def key_scope(actor: Actor, key: str) -> str:
 
 
 async def _fingerprint(request: Request) -> bytes:
-    body = await request.body()
-    return b"\0".join((request.method.encode(), request.url.path.encode(), request.url.query.encode(), body))
+    return fingerprint(request.method, request.url.path, request.url.query, await request.body())
+
+
+def fingerprint(method: str, path: str, query: str, body: bytes) -> bytes:
+    """What a twin must equal."""
+    return b"\0".join((method.encode(), path.encode(), query.encode(), body))
 
 
 def unit_of_work(request: Request) -> UnitOfWork:

@@ -69,6 +69,12 @@ async def sites(work: UnitOfWork, ids: Iterable[str]) -> dict[str, Site]:
     return {row.id: row for row in (await work.session.execute(query)).scalars()}
 
 
+async def sites_of(work: UnitOfWork, org_id: OrgId) -> dict[str, Site]:
+    """All of an organization's, by id."""
+    query = select(Site).where(col(Site.org_id) == org_id, col(Site.livemode) == work.livemode)
+    return {row.id: row for row in (await work.session.execute(query)).scalars()}
+
+
 async def visible_site(work: UnitOfWork, site_id: SiteId, actor: Actor) -> Site:
     return await one(work, sites_visible_to(actor).where(col(Site.id) == site_id), "site", site_id)
 
@@ -186,9 +192,9 @@ async def scopes_of(work: UnitOfWork, permit_ids: Iterable[str]) -> dict[str, li
 
 
 async def scopes_for(
-    work: UnitOfWork, org_id: str, *, kind: str, waste_codes: Collection[str], lock: bool = False
+    work: UnitOfWork, org_id: str, *, kind: str, waste_codes: Collection[str] | None = None, lock: bool = False
 ) -> list[tuple[PermitScope, Permit]]:
-    """Scopes that name one of the codes. Locked in the order of their ids, so that two reservations lock alike."""
+    """Scopes that name one of the codes; None: all. Locked in the order of their ids, so that two reservations lock alike."""
     query = (
         select(PermitScope, Permit)
         .join(Permit, col(Permit.id) == col(PermitScope.permit_id))
@@ -196,11 +202,12 @@ async def scopes_for(
             col(Permit.org_id) == org_id,
             col(Permit.livemode) == work.livemode,
             col(Permit.kind) == kind,
-            col(PermitScope.waste_codes).op("&&")(cast(list(waste_codes), ARRAY(Text))),
         )
         .order_by(col(PermitScope.id))
         .execution_options(populate_existing=True)
     )
+    if waste_codes is not None:
+        query = query.where(col(PermitScope.waste_codes).op("&&")(cast(list(waste_codes), ARRAY(Text))))
     if lock:
         query = query.with_for_update(of=PermitScope)
     return [(row[0], row[1]) for row in (await work.session.execute(query)).all()]
