@@ -55,6 +55,8 @@ async def take(work: UnitOfWork, listing: Listing, bidder_id: OrgId) -> Received
         await work.session.execute(_ONE_BY_ONE, {"listing": listing.id, "bidder": bidder_id})
     else:
         await seal(work, listing.id)
+    if listing.mode in ("sealed", "timed"):
+        await listings.hold(work, listing.id)
     if listing.mode == "timed":
         return await _look(work, listing)
     waited = clock.age_of(work.arrived)

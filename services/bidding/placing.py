@@ -41,17 +41,21 @@ async def place(work: UnitOfWork, new: NewBid, *, by: Actor) -> Bid:
 
 
 async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
-    """As `place`. What can be asked without the listing's lock is asked before it: others wait for it."""
+    """As `place`. What can be asked without the listing's lock is asked before it, for others wait for it; and again
+    after it where the listing has changed meanwhile."""
     policy.must_process(by)
     await standing.must_be_good(work, by.org, PROCESSORS, thing="bid", step="place")
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
     await eligibility.check(work, new, listing, by=by, at=work.now)
+    seen = listing.version
     async with work.as_house():
         received = await intent_log.take(work, listing, by.org)
         _must_be_open(listing, received.at)
         _must_not_be_stopped(listing)
+        if listing.version != seen:
+            await eligibility.check(work, new, listing, by=by, at=work.now)
         eligibility.must_outlast(new, listing, received.at)
         bid = bid_of(new, listing, by.org, received.at)
         lead = await _admitted(work, bid, listing, new, received)

@@ -90,6 +90,12 @@ async def listings(work: UnitOfWork, ids: Collection[str]) -> dict[str, Listing]
     return {row.id: row for row in (await work.session.execute(query)).scalars()}
 
 
+async def hold(work: UnitOfWork, listing_id: str) -> None:
+    """Until this unit of work ends nobody moves or divides the listing; many may hold it."""
+    query = select(col(Listing.id)).where(col(Listing.id) == listing_id).with_for_update(key_share=True, read=True)
+    await work.session.execute(query)
+
+
 async def listings_for_update(work: UnitOfWork, ids: Collection[str]) -> dict[str, Listing]:
     """Locked in the order of their ids, so that two imports lock alike."""
     query = _listings(work).where(col(Listing.id).in_(set(ids))).order_by(col(Listing.id))

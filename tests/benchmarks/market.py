@@ -1,5 +1,6 @@
-"""The hot paths against the database's own ceiling: pgbench sends the same statement, prepared, in turns within one run; for a bid,
-whose path is many statements, it sends one that does no more than append it.
+"""The hot paths against the database's own ceiling: pgbench sends the same statement, prepared, in turns within one run. For a bid,
+whose path is several statements for many bids, it sends one that leaves the same rows of one bid, and another that appends the bid
+and nothing else.
 
     uv run python -m tests.benchmarks.market [--listings 1000000] [--rounds 5] [--seconds 4]
 
@@ -40,6 +41,8 @@ from tests.factories.bidding import processor
 from tests.factories.parties import Party
 
 CONNECTIONS = 16
+BIDDING = 64
+"""The same of those that bid."""
 ITEMS = 5
 TICKS = 100
 WARM_UP = 1.0
@@ -64,6 +67,7 @@ class Hot:
     bar: float
     cpu: float
     role: str | None = None
+    connections: int = CONNECTIONS
     ours: Rounds = field(default_factory=Rounds)
     theirs: Rounds = field(default_factory=Rounds)
 
@@ -137,7 +141,7 @@ _DRAWN = "lst_' || lpad(:n::text, 26, '0') || '"
 
 
 def paths(buyer: Party, known: Known, listings: int) -> list[Hot]:
-    return [_detail(buyer, known, listings), _search(buyer, known, listings), _bid(buyer, listings)]
+    return [_detail(buyer, known, listings), _search(buyer, known, listings), *_bids(buyer, listings)]
 
 
 def _detail(buyer: Party, known: Known, listings: int) -> Hot:
@@ -164,25 +168,58 @@ def _search(buyer: Party, known: Known, listings: int) -> Hot:
     )
 
 
-def _bid(buyer: Party, listings: int) -> Hot:
+def _bids(buyer: Party, listings: int) -> list[Hot]:
     """Each beats the one before, wherever it falls."""
     raised = count(1)
-    return Hot(
-        "place a bid",
-        lambda number: _post(buyer, "/v1/bids", new_bid_body(buyer, listing_id(number), next(raised))),
-        f"\\set n random(1, {listings})\n{' '.join(_APPEND.format(buyer=buyer.org.id, site=buyer.site.id).split())};\n",
-        bar=1.0,
-        cpu=0.30,
-        role="postgres",
-    )
+    scripts = {"place a bid": _LEAVE, "the same, bare": _APPEND}
+    return [
+        Hot(
+            name,
+            lambda number: _post(buyer, "/v1/bids", new_bid_body(buyer, listing_id(number), next(raised))),
+            f"\\set n random(1, {listings})\n{' '.join(_filled(sql, buyer).split())};\n",
+            bar=1.0,
+            cpu=0.30,
+            role="postgres",
+            connections=BIDDING,
+        )
+        for name, sql in scripts.items()
+    ]
+
+
+def _filled(sql: str, buyer: Party) -> str:
+    return sql.replace("BUYER", f"'{buyer.org.id}'").replace("SITE", f"'{buyer.site.id}'")
 
 
 _APPEND = """
-WITH lot AS (SELECT id, currency, price_unit FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE)
+WITH lot AS (SELECT id, currency, price_unit, seller_id FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE)
 INSERT INTO bid (id, listing_id, bidder_id, site_id, price_minor, currency, price_unit, haulage_basis, disposition, operation,
     received_at, status, livemode, created_at, version)
-SELECT 'bid_' || lpad(:client_id::text, 4, '0') || substr(md5(random()::text), 1, 22), id, '{buyer}', '{site}', 12000, currency,
+SELECT 'bid_' || lpad(:client_id::text, 4, '0') || substr(md5(random()::text), 1, 22), id, BUYER, SITE, 12000, currency,
     price_unit, 'FCA', 'recycle', 'R4', clock_timestamp(), 'lost', false, clock_timestamp(), 1 FROM lot"""
+
+_TOLD = """jsonb_build_object('bid_id', placed.id, 'listing_id', placed.listing_id, 'bidder_id', BUYER, 'price', jsonb_build_object(
+    'amount', '120.00', 'currency', 'EUR'), 'price_unit', 'tonne', 'haulage_basis', 'FCA', 'disposition', 'recycle')"""
+_LEAVE = f"""
+WITH lot AS (SELECT id, currency, price_unit, seller_id FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE),
+placed AS ({_APPEND.partition("FOR UPDATE)")[2]} RETURNING *),
+told AS (
+    INSERT INTO event (id, type, schema_version, subject_id, actor, org_id, occurred_at, recorded_at, data, audience,
+        audience_orgs, livemode)
+    SELECT 'evt_' || kind || substr(md5(random()::text), 1, 25), 'bid.placed', 1, placed.id, 'key', BUYER, clock_timestamp(),
+        clock_timestamp(), {_TOLD}, jsonb_build_object(BUYER, 'bidder', lot.seller_id, 'seller'), ARRAY[BUYER, lot.seller_id], false
+    FROM placed, lot, generate_series(1, 2) kind
+), noted AS (
+    INSERT INTO audit_entry (id, livemode, created_at, org_id, actor_kind, operation, changes, subject_ids)
+    SELECT 'aud_' || substr(md5(random()::text), 1, 26), false, clock_timestamp(), BUYER, 'key', 'bids.place',
+        jsonb_build_array(to_jsonb(placed)), ARRAY[placed.id] FROM placed
+), kept AS (
+    INSERT INTO idempotency_record (key_hash, request_hash, status_code, sealed, kept_until)
+    SELECT sha256(placed.id::bytea), sha256(placed.id::bytea), 201, decode(repeat('ab', 1200), 'hex'), clock_timestamp() FROM placed
+)
+INSERT INTO auction (listing_id, leader_bid_id, leader_id, price_minor, limit_minor, ends_at, count, received_at, livemode,
+    created_at)
+SELECT listing_id, id, BUYER, 12000, 12000, clock_timestamp(), 1, clock_timestamp(), false, clock_timestamp() FROM placed
+ON CONFLICT (listing_id) DO UPDATE SET leader_bid_id = excluded.leader_bid_id, count = auction.count + 1"""
 
 
 def new_bid_body(buyer: Party, listing: str, raised: int) -> bytes:
@@ -203,7 +240,8 @@ def _get(buyer: Party, path: str) -> bytes:
 
 
 def _post(buyer: Party, path: str, body: bytes) -> bytes:
-    head = f"{_head(buyer)}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    key = f"Idempotency-Key: {random.getrandbits(96):024x}\r\n"
+    head = f"{_head(buyer)}{key}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
@@ -228,7 +266,7 @@ class Load:
     async def run(self, hot: Hot, seconds: float) -> int:
         """How many were answered."""
         until = time.perf_counter() + seconds
-        return sum(await asyncio.gather(*(self._loop(hot, until) for _ in range(CONNECTIONS))))
+        return sum(await asyncio.gather(*(self._loop(hot, until) for _ in range(hot.connections))))
 
     async def _loop(self, hot: Hot, until: float) -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -236,7 +274,7 @@ class Load:
         while time.perf_counter() < until:
             writer.write(hot.request(random.randint(1, self._listings - 51)))
             head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")), head
+            assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 409")), head
             await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
             done += 1
         writer.close()
@@ -278,7 +316,16 @@ def pgbench(url: str, hot: Hot, seconds: float) -> str:
         file.write(hot.script)
         file.flush()
         command = [str(Binaries.of_the_wheel().program("pgbench")), "-n", "-M", "prepared", "-f", file.name]
-        command += ["-c", str(CONNECTIONS), "-j", "1", "-T", str(round(seconds)), "-U", hot.role or str(place.username)]
+        command += [
+            "-c",
+            str(hot.connections),
+            "-j",
+            "1",
+            "-T",
+            str(round(seconds)),
+            "-U",
+            hot.role or str(place.username),
+        ]
         command += ["-h", str(place.query["host"]), "-p", str(place.query["port"]), str(place.database)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,17 +13,21 @@ from sqlalchemy import text
 
 from services.bidding import closing, intent_log, placing
 from services.bidding.adjudicating import Entry, Rules, fold, replay
+from services.bidding.errors import BidDoesNotFit
 from services.kernel import clock, timers
 from services.kernel.actors import system
 from services.kernel.ids import BidId, OrgId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.dividing import splitting
+from services.listings.dividing.splitting import Taking
 from services.listings.models import Listing
 from tests.bidding.lots import close_of, open_lot
 from tests.bidding.oracle import oracle
 from tests.bidding.reading import end_of
 from tests.conftest import Race
 from tests.factories.bidding import new_bid, placed_bid, processor
+from tests.factories.listings import lithium_modules, motors
 from tests.factories.parties import Party, organization
 
 pytestmark = [pytest.mark.race, pytest.mark.xdist_group("race")]
@@ -203,3 +207,18 @@ async def test_a_timed_auction_in_a_hurry_equals_its_replay(race: Race) -> None:
     assert oracle(entries, rules) == (state.lead.bid_id, 12_900, state.ends_at, [entry.id for entry in entries])
     end = await race.value("SELECT effective_end_at FROM listing WHERE id = :id", id=listing.id)
     assert end.astimezone(UTC) == state.ends_at
+
+
+async def test_a_bid_that_waited_for_a_split_is_judged_by_what_is_left(race: Race) -> None:
+    seller, bidder = await organization(race.sessions), await processor(race.sessions)
+    terms = {"mode": "negotiated", "lot_rule": "by_item"}
+    listing = await open_lot(race.sessions, seller, [motors(), lithium_modules()], **terms)
+    async with UnitOfWork(race.sessions, seller.actor) as work:
+        taken = (await listings.items(work, listing.id))[0].id
+        await splitting.split(work, listing.id, [Taking(item_id=taken)], by=seller.actor)
+        bidding = asyncio.create_task(placed_bid(race.sessions, listing, bidder, parts=[{"item_id": taken}]))
+        _, waiting = await asyncio.wait({bidding}, timeout=0.5)
+    with pytest.raises(BidDoesNotFit) as refused:
+        await bidding
+    assert waiting == {bidding}
+    assert [detail.code for detail in refused.value.errors] == ["item_not_found"]

@@ -57,10 +57,11 @@ CROSS JOIN LATERAL (
 """How each listing stands, with the goods of it: grams at the upper tolerance by waste code, as `eligibility.masses` adds them."""
 
 OWN = f"""
+WITH held AS MATERIALIZED (SELECT id FROM listing WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE)
 SELECT bid.* FROM unnest($1::text[], $2::text[]) asked (listing_id, bidder_id)
 JOIN bid ON bid.listing_id = asked.listing_id AND bid.bidder_id = asked.bidder_id AND bid.status IN ({_LIVE})
-ORDER BY bid.id FOR UPDATE OF bid"""
-"""Bids that are to be superseded."""
+WHERE (SELECT count(*) FROM held) >= 0 ORDER BY bid.id FOR UPDATE OF bid"""
+"""Bids that are to be superseded. Nobody moves or divides the listings from here on, as by `listings.hold`."""
 
 BIDDERS = f"SELECT DISTINCT bidder_id FROM bid WHERE listing_id = $1 AND status IN ({_LIVE}) ORDER BY bidder_id"
 
