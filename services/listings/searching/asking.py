@@ -79,14 +79,15 @@ def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None = No
 def listings(
     wanted: Wanted, seeker: Seeker, columns: Sequence[str], *, limit: int, after: After | None = None
 ) -> Query:
-    """The listings themselves: these columns of theirs, then `away_m` (null unless it orders them)."""
-    ids = page(wanted, seeker, limit=limit, after=after)
-    named = ", ".join(f"listing.{name}" for name in columns)
-    away = "page.away_m" if wanted.sort == "distance" else "CAST(NULL AS bigint) AS away_m"
-    order = ", ".join(f"page.{key}" for key in SORTED_BY[wanted.sort].split(", "))
+    """The listings themselves: these columns or expressions of `listing`, then `away_m` (null unless it orders them), and in every
+    row whether there are more."""
+    ids = page(wanted, seeker, limit=limit + 1, after=after)
+    away = "shown.away_m" if wanted.sort == "distance" else "CAST(NULL AS bigint) AS away_m"
+    order = ", ".join(f"shown.{key}" for key in SORTED_BY[wanted.sort].split(", "))
     sql = (
-        f"WITH page AS MATERIALIZED ({ids.sql}) SELECT {named}, {away} FROM page"
-        f" JOIN listing ON listing.id = page.listing_id ORDER BY {order}"
+        f"WITH page AS MATERIALIZED ({ids.sql}), shown AS (SELECT * FROM page ORDER BY {SORTED_BY[wanted.sort]}"
+        f" LIMIT {int(limit)}) SELECT {', '.join(columns)}, {away}, (SELECT count(*) FROM page) > {int(limit)} AS has_more"
+        f" FROM shown JOIN listing ON listing.id = shown.listing_id ORDER BY {order}"
     )
     return Query(sql, ids.parameters)
 
