@@ -42,8 +42,10 @@ LISTINGS = [
     "item_count = 1000000",
 ]
 ITEMS = [
-    "title = :odd, key = concat(item.id, CAST(:odd AS varchar)), reason_detail = :odd, gtin = '04012345678901', mpn = :odd, batch = :odd",
-    "mass_g = NULL, condition_grade = NULL, return_reason = NULL, waste_code = NULL, composition = NULL, packaging = NULL",
+    "title = :odd, key = concat(item.id, CAST(:odd AS varchar)), reason_detail = :odd",
+    "gtin = '04012345678901', mpn = :odd, batch = :odd",
+    "mass_g = NULL, condition_grade = NULL, return_reason = NULL, waste_code = NULL",
+    "composition = NULL, packaging = NULL",
     "mass_g = 1, mass_uncertainty_g = 1500, mass_method = 'weighed'",
     "quantity = 40, awarded_quantity = 3, relisted_quantity = 4",
     "is_hazardous = true, is_data_bearing = NULL, hp_codes = '[\"HP4\", \"HP14\"]', un_number = 'UN3480'",
