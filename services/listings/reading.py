@@ -35,11 +35,12 @@ def tell_detail(asked: Asked, rows: Sequence[Row]) -> Told | None:
 
 
 def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None) -> Statement:
+    """By distance the statement itself depends on how far the page before went."""
     if after is None or wanted.sort == "distance":
         return _page(wanted, seeker, limit, after)
     like_it = _page(wanted, seeker, limit, _ENDED[wanted.sort])
     ended = dict(zip(_ENDED[wanted.sort], after, strict=True))
-    return Statement(like_it.sql, [ended.get(one, one) if type(one) is _End else one for one in like_it.parameters])
+    return Statement(like_it.sql, [ended[one] if isinstance(one, _End) else one for one in like_it.parameters])
 
 
 class _End:

@@ -113,8 +113,8 @@ def _said(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] 
     if not given or not _OURS.fullmatch(cursor):
         return _said_alike(query)
     said = _said_alike(rest)
-    if said is None or b"cursor" in rest:
-        return _said_alike(query)
+    if said is None or said[2] is not None:
+        return None
     try:
         paging = PageRequest(limit=said[1], cursor=cursor.decode())
         return said[0], said[1], searching.after_of(said[0].sort, key_of(paging))

@@ -127,6 +127,15 @@ async def test_a_cursor_that_is_refused_is_refused_by_the_route(
     assert (refused.status_code, lane.taken) == (422, 0)
 
 
+@pytest.mark.parametrize("first", ["cursor", "%63ursor"])
+async def test_a_cursor_that_is_given_twice_is_left_to_the_route(
+    sessions: Sessions, client: httpx.AsyncClient, lane: Watched, first: str
+) -> None:
+    reader = await organization(sessions, ["recycler"])
+    answer = await client.get(f"/v1/listings/search?{first}=bHN0XzE&cursor=bHN0XzE", headers=reader.headers)
+    assert (answer.status_code, lane.taken) == (200, 0)
+
+
 def test_every_member_of_the_schemas_is_told() -> None:
     assert SUMMARY.keys() == ListingSummary.model_fields.keys()
     assert DETAIL.keys() == ListingAnswer.model_fields.keys()
