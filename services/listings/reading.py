@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.kernel.http.lane import Asked, Row, Statement, Told
-from services.kernel.json_sql import thing
+from services.kernel.json_sql import NULL, thing
 from services.listings.faces import DETAIL, SUMMARY
 from services.listings.searching import Place, Seeker, Wanted, asking, cursor_after, distance_km
 from services.listings.searching.asking import After
@@ -62,29 +62,31 @@ def _page(wanted: Wanted, seeker: Seeker, limit: int, after: After | None) -> St
 
 
 _PARAMETER = re.compile(r"\$(\d+)")
-_TOLD = f"{thing(SUMMARY)} AS told"
+_TOLD, _FOUND = f"{thing(SUMMARY)} AS told", f"{thing(SUMMARY | {'distance_km': NULL})} AS told"
 
 
 def _shown(wanted: Wanted) -> Iterator[str]:
     """The listing as it is told, and what the cursor and the distance are made of."""
-    yield from ("listing.id", _TOLD)
+    yield "listing.id"
     if wanted.sort == "closing":
         yield "listing.effective_end_at"
-    if wanted.near is not None:
-        yield from ("listing.latitude", "listing.longitude")
+    if wanted.near is None:
+        yield _FOUND
+    else:
+        yield from (_TOLD, "listing.latitude", "listing.longitude")
 
 
 def tell_page(wanted: Wanted, rows: Sequence[Any]) -> Told:
     shown = rows if rows[0]["id"] is not None else []
     cursor = cursor_after(wanted.sort, shown[-1], shown[-1]["away_m"]) if shown and shown[-1]["has_more"] else None
-    data = ",".join([f'{row["told"][:-1]},"distance_km":{_away(row, wanted.near)}}}' for row in shown])
+    near = wanted.near
+    data = ",".join([row["told"] if near is None else _found_from(near, row) for row in shown])
     ends = 'false,"next_cursor":null' if cursor is None else f'true,"next_cursor":"{cursor}"'
     return Told(f'{{"data":[{data}],"has_more":{ends}}}'.encode())
 
 
-def _away(row: Any, near: Place | None) -> str:
-    """In kilometres."""
-    return "null" if near is None else repr(away_km(near, row))
+def _found_from(near: Place, row: Any) -> str:
+    return f'{row["told"][:-1]},"distance_km":{away_km(near, row)!r}}}'
 
 
 def away_km(near: Place, listing: Any) -> float:
