@@ -1,8 +1,8 @@
 """Narrow searches: which words a listing says, cells of a middle size, and countries and waste codes by cell.
 
-The table and its indexes are written anew under a lock, for minutes where there are a million listings: what it holds can be made again from
-the listings, and the previous release goes on where it waited. Its rows have their cells by themselves and no signs, which a
-search takes for "ask"; the timers sign what was published before.
+The table and its indexes are written anew under a lock, for minutes where there are a million listings: what it holds can be
+made again from the listings, and the previous release goes on where it waited. Its rows have their cells by themselves and no
+signs, which a search takes for "ask"; the timers sign what was published before.
 """
 
 from typing import Any
