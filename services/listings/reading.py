@@ -1,94 +1,95 @@
-"""Listings as everybody reads them, by the lane: a statement for a listing with its items, one for a page of a search."""
+"""Listings as everybody reads them, by the lane: a statement for a listing with its items, one for a page of a search. The answers
+are written by PostgreSQL (`faces`): as models they would cost more than reading them."""
 
-import json
 import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from services.kernel.http.handing import Told
 from services.kernel.http.lane import Asked, Row, Statement
-from services.kernel.money import Money
-from services.kernel.quantities import grams_on_the_wire
-from services.listings.models import Listing
-from services.listings.searching import Seeker, Wanted, asking
+from services.kernel.json_sql import NULL, thing
+from services.listings.faces import DETAIL, SUMMARY
+from services.listings.searching import Place, Seeker, Wanted, asking, cursor_after, distance_km
 from services.listings.searching.asking import After
 from services.parties.recognizing import DOOR, OF_THE_ASKER
 
 _DETAIL = f"""{DOOR}
-SELECT door.is_known, l.*, l.materials::text AS materials_text, i.items FROM door
+SELECT door.is_known, listing.version, {thing(DETAIL)} AS told FROM door
 LEFT JOIN LATERAL (
     SELECT * FROM listing
-    WHERE door.is_known AND id = $8 AND livemode = $2::boolean AND seller_id <> $1 AND (
-        ($3 = 'on' AND status <> 'draft') OR (published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited)))
-    ) OFFSET 0
-) l ON true
-LEFT JOIN LATERAL (
-    SELECT json_agg(item ORDER BY position, id)::text AS items FROM item WHERE item.listing_id = l.id
-) i ON true"""
+    WHERE door.is_known AND id = $8 AND livemode = $2::boolean AND seller_id <> $1
+        AND published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited)) OFFSET 0
+) listing ON true"""
 """Drafts, and what is the caller's own, are the route's: it tells what may be done with them."""
 
 
-class ReadItem(dict[str, Any]):
-    """An item as the schemas read one."""
-
-    __getattr__ = dict.__getitem__
-
-
-class ReadListing(Row):
-    """A published listing as the schemas read one. `id` None: there is none to be seen."""
-
-    price = Listing.price
-    reserve_price = Listing.reserve_price
-    increment = Listing.increment
-
-    @property
-    def materials(self) -> Any:
-        return json.loads(self["materials_text"])
-
-    def found(self) -> dict[str, Any]:
-        """As `FoundListing` is answered, but for the distance: fifty of them as models would cost more than reading them."""
-        told = dict(self)
-        for name in ("is_known", "away_m", "price_minor", "total_mass_g", "materials_text"):
-            del told[name]
-        grams = self["total_mass_g"]
-        price: Money | None = self.price
-        told["price"] = None if price is None else price.to_wire()
-        told["total_mass"] = None if grams is None else grams_on_the_wire(grams)
-        told["materials"] = [_material(**one) for one in self.materials]
-        return told
-
-
-def _material(material: str, mass_g: int | None) -> dict[str, Any]:
-    return {"material": material, "mass": None if mass_g is None else grams_on_the_wire(mass_g)}
-
-
-class ReadDetail(ReadListing):
-    """With its items."""
-
-    @property
-    def items_read(self) -> list[ReadItem]:
-        return [ReadItem(one) for one in json.loads(self["items"] or "[]")]
-
-
 def detail(asked: Asked) -> Statement | None:
-    return None if asked.query else Statement(_DETAIL, asked.ids, ReadDetail)
+    """None for operators, who are told more."""
+    return None if asked.query or asked.actor.is_operator else Statement(_DETAIL, asked.ids)
+
+
+def tell_detail(asked: Asked, rows: Sequence[Row]) -> Told | None:
+    """What is not there the route refuses."""
+    version = rows[0]["version"]
+    return None if version is None else Told(rows[0]["told"].encode(), version)
 
 
 def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None) -> Statement:
-    """One listing more than `limit` where there are more."""
-    query = asking.listings(wanted, seeker, _FACE, limit=limit + 1, after=after)
+    """By distance the statement itself depends on how far the page before went."""
+    if after is None or wanted.sort == "distance":
+        return _page(wanted, seeker, limit, after)
+    like_it = _page(wanted, seeker, limit, _ENDED[wanted.sort])
+    ended = dict(zip(_ENDED[wanted.sort], after, strict=True))
+    return Statement(like_it.sql, [ended[one] if isinstance(one, _End) else one for one in like_it.parameters])
+
+
+class _End:
+    """Stands where a page before ended, in a statement that is made once for all pages."""
+
+
+_ENDED: dict[str, After] = {"newest": (_End(),), "closing": (_End(), _End())}
+
+
+@lru_cache(maxsize=1_000)
+def _page(wanted: Wanted, seeker: Seeker, limit: int, after: After | None) -> Statement:
+    query = asking.listings(wanted, seeker, list(_shown(wanted)), limit=limit, after=after)
     sql = _PARAMETER.sub(lambda found: f"${int(found[1]) + OF_THE_ASKER}", query.sql)
     return Statement(
         f"{DOOR} SELECT door.is_known, found.* FROM door"
         f" LEFT JOIN LATERAL (SELECT * FROM ({sql}) q WHERE door.is_known OFFSET 0) found ON true",
         query.parameters,
-        ReadListing,
     )
 
 
 _PARAMETER = re.compile(r"\$(\d+)")
-_FACE = (
-    *("id", "livemode", "created_at", "version", "seller_id", "title", "mode", "price_unit", "currency", "price_minor"),
-    *("disposition_floor", "price_direction", "status", "visibility", "published_at", "opens_at", "closes_at"),
-    *("effective_end_at", "country", "latitude", "longitude", "item_count", "total_mass_g"),
-    "materials::text AS materials_text",
-)
-"""What a page of a search tells."""
+_TOLD, _FOUND = f"{thing(SUMMARY)} AS told", f"{thing(SUMMARY | {'distance_km': NULL})} AS told"
+
+
+def _shown(wanted: Wanted) -> Iterator[str]:
+    """The listing as it is told, and what the cursor and the distance are made of."""
+    yield "listing.id"
+    if wanted.sort == "closing":
+        yield "listing.effective_end_at"
+    if wanted.near is None:
+        yield _FOUND
+    else:
+        yield from (_TOLD, "listing.latitude", "listing.longitude")
+
+
+def tell_page(wanted: Wanted, rows: Sequence[Any]) -> Told:
+    shown = rows if rows[0]["id"] is not None else []
+    cursor = cursor_after(wanted.sort, shown[-1], shown[-1]["away_m"]) if shown and shown[-1]["has_more"] else None
+    near = wanted.near
+    data = ",".join([row["told"] if near is None else _found_from(near, row) for row in shown])
+    ends = 'false,"next_cursor":null' if cursor is None else f'true,"next_cursor":"{cursor}"'
+    return Told(f'{{"data":[{data}],"has_more":{ends}}}'.encode())
+
+
+def _found_from(near: Place, row: Any) -> str:
+    return f'{row["told"][:-1]},"distance_km":{away_km(near, row)!r}}}'
+
+
+def away_km(near: Place, listing: Any) -> float:
+    """As it is told: in tenths, as the crow flies."""
+    return round(distance_km(near, Place(listing.latitude, listing.longitude)), 1)

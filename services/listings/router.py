@@ -1,5 +1,6 @@
 """HTTP of listings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
@@ -7,7 +8,6 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from pydantic import ValidationError
-from pydantic_core import to_json
 
 from services.kernel.actors import Actor
 from services.kernel.errors import Invalid
@@ -23,7 +23,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import drafting, picturing, publishing, queries, reading, searching
 from services.listings.dividing import router as dividing
 from services.listings.importing import router as importing
-from services.listings.models import Listing, ListingFacts
+from services.listings.models import Listing
 from services.listings.models.drafts import (
     ConditionGrade,
     Disposition,
@@ -104,16 +104,27 @@ def _ask_search(asked: Asked) -> Statement | None:
 def _tell_found(asked: Asked, rows: Sequence[Any]) -> Told | None:
     said = _said(asked.query)
     assert said is not None, "it was asked"
-    wanted, limit, _ = said
-    shown = rows[:limit] if rows[0]["id"] is not None else []
-    after = searching.cursor_after(wanted.sort, shown[-1], shown[-1]["away_m"]) if len(rows) > limit else None
-    data = [row.found() | {"distance_km": _away(row, wanted.near)} for row in shown]
-    return Told(to_json({"data": data, "has_more": after is not None, "next_cursor": after}))
+    return reading.tell_page(said[0], rows)
+
+
+def _said(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] | None:
+    """None for what the route refuses. A cursor that stands at the end as we have written it is read by itself: the rest is the
+    same for all pages of a search."""
+    rest, given, cursor = query.rpartition(b"&cursor=")
+    if not given or not _OURS.fullmatch(cursor):
+        return _said_alike(query)
+    said = _said_alike(rest)
+    if said is None or said[2] is not None:
+        return None
+    try:
+        paging = PageRequest(limit=said[1], cursor=cursor.decode())
+        return said[0], said[1], searching.after_of(said[0].sort, key_of(paging))
+    except Invalid:
+        return None
 
 
 @lru_cache(maxsize=1_000)
-def _said(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] | None:
-    """None for what the route refuses."""
+def _said_alike(query: bytes) -> tuple[searching.Wanted, int, searching.After | None] | None:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     if len(dict(pairs)) < len(pairs) or not all(is_storable(value) for _, value in pairs):
         return None
@@ -184,31 +195,17 @@ def _wanted(asked: Mapping[str, Any]) -> searching.Wanted:
 
 _SearchQuery = model_of(search, page_request)
 """What the route takes in its query."""
+_OURS = re.compile(rb"[A-Za-z0-9_-]{1,200}")
 
 
 def _found(listing: Listing, near: searching.Place | None) -> FoundListing:
     found = FoundListing.of(listing)
-    found.distance_km = _away(listing, near)
+    found.distance_km = None if near is None else reading.away_km(near, listing)
     return found
 
 
-def _away(listing: Listing, near: searching.Place | None) -> float | None:
-    """In kilometres."""
-    here = searching.Place(listing.latitude, listing.longitude)
-    return None if near is None else round(searching.distance_km(near, here), 1)
-
-
-def _tell_read(asked: Asked, rows: Sequence[Any]) -> Told | None:
-    """Of a listing as the lane has read it; what is not there the route refuses."""
-    listing: Any = rows[0]
-    if listing["id"] is None:
-        return None
-    answer = ListingAnswer.told_to(asked.actor, listing, listing.items_read, ListingFacts())
-    return Told(answer.model_dump_json().encode(), listing["version"])
-
-
 @listings.get("/listings/{listing_id}", summary="Read a listing")
-@by_lane(Shortcut(reading.detail, _tell_read))
+@by_lane(Shortcut(reading.detail, reading.tell_detail))
 async def get(listing_id: ListingId, work: Work, actor: Reads, answer: Response) -> ListingAnswer:
     """With its items. Your own always; another's once it is published, to all or to you: its drafts are 404."""
     return await _told(work, await queries.visible_listing(work, listing_id, actor), actor, answer)

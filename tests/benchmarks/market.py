@@ -2,9 +2,10 @@
 whose path is several statements for many bids, it sends one that leaves the same rows of one bid, and another that appends the bid
 and nothing else.
 
-    uv run python -m tests.benchmarks.market [--listings 1000000] [--rounds 5] [--seconds 4]
+    uv run python -m tests.benchmarks.market [--listings 1000000] [--rounds 5] [--seconds 4] [--processes 2] [--only search]
 
-One API process and a durable PostgreSQL of its own on this machine's cores, CONNECTIONS keep-alive connections over loopback.
+API processes and a durable PostgreSQL of its own on this machine's cores, CONNECTIONS keep-alive connections over loopback. What is
+read is asked by wrk where it is installed, what is written from Python; pgbench keeps one thread.
 Printed per path: requests/s of both and their ratio, CPU per request of the app and of PostgreSQL from /proc; medians.
 """
 
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
@@ -35,6 +36,7 @@ from services.listings import reading
 from services.listings.searching import Seeker, Wanted
 from services.parties.authenticating import door
 from services.parties.recognizing import Acquaintances
+from tests.benchmarks import wrk
 from tests.benchmarks.market_of_races import Market, Place, running, visited
 from tests.factories import parties
 from tests.factories.bidding import processor
@@ -260,19 +262,26 @@ def for_pgbench(sql: str, parameters: tuple[object, ...], listings: int, *, leas
 class Load:
     """Closed loops over keep-alive connections, each asking for listings by chance."""
 
-    def __init__(self, port: int, listings: int) -> None:
-        self._port, self._listings = port, listings
+    def __init__(self, ports: Sequence[int], listings: int) -> None:
+        self._ports, self._listings = ports, listings
 
-    async def run(self, hot: Hot, seconds: float) -> int:
-        """How many were answered."""
-        until = time.perf_counter() + seconds
-        return sum(await asyncio.gather(*(self._loop(hot, until) for _ in range(hot.connections))))
+    async def run(self, hot: Hot, seconds: float) -> tuple[int, float]:
+        """How many were answered, in how many seconds."""
+        if wrk.PROGRAM is not None and self._draw(hot).startswith(b"GET "):
+            return await wrk.run(self._ports, lambda: self._draw(hot), connections=hot.connections, seconds=seconds)
+        started = time.perf_counter()
+        ports = (self._ports[number % len(self._ports)] for number in range(hot.connections))
+        done = await asyncio.gather(*(self._loop(hot, port, started + seconds) for port in ports))
+        return sum(done), time.perf_counter() - started
 
-    async def _loop(self, hot: Hot, until: float) -> int:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+    def _draw(self, hot: Hot) -> bytes:
+        return hot.request(random.randint(1, self._listings - 51))
+
+    async def _loop(self, hot: Hot, port: int, until: float) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         done = 0
         while time.perf_counter() < until:
-            writer.write(hot.request(random.randint(1, self._listings - 51)))
+            writer.write(self._draw(hot))
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 409")), head
             await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
@@ -284,20 +293,23 @@ class Load:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where both are measured. `server` and `postmaster` are process ids."""
+    """Where both are measured. `servers` and `postmaster` are process ids."""
 
     load: Load
-    server: int
+    servers: Sequence[int]
     postmaster: int
     app_url: str
 
     async def ours(self, hot: Hot, seconds: float) -> None:
         await self.load.run(hot, WARM_UP)
-        app, database, started = ticks(self.server), ticks_of_children(self.postmaster), time.perf_counter()
-        done = await self.load.run(hot, seconds)
-        hot.ours.rate.append(done / (time.perf_counter() - started))
-        hot.ours.app_cpu.append((ticks(self.server) - app) / TICKS / done * 1000)
+        app, database = self._app(), ticks_of_children(self.postmaster)
+        done, lasted = await self.load.run(hot, seconds)
+        hot.ours.rate.append(done / lasted)
+        hot.ours.app_cpu.append((self._app() - app) / TICKS / done * 1000)
         hot.ours.database_cpu.append((ticks_of_children(self.postmaster) - database) / TICKS / done * 1000)
+
+    def _app(self) -> int:
+        return sum(ticks(server) for server in self.servers)
 
     async def theirs(self, hot: Hot, seconds: float) -> None:
         """pgbench's backends are gone when it ends: what they used is the postmaster's by then."""
@@ -358,23 +370,27 @@ def main() -> int:
     given.add_argument("--listings", type=int, default=100_000)
     given.add_argument("--rounds", type=int, default=5)
     given.add_argument("--seconds", type=float, default=4)
+    given.add_argument("--processes", type=int, default=1)
+    given.add_argument("--only", default="", help="a part of the path's name")
     wanted = given.parse_args()
-    with running(api_processes=1, worker=False) as place:
-        asyncio.run(measure(place, wanted.listings, wanted.rounds, wanted.seconds))
+    with running(api_processes=wanted.processes, worker=False) as place:
+        asyncio.run(measure(place, wanted.listings, wanted.rounds, wanted.seconds, wanted.only))
     return 0
 
 
-async def measure(place: Place, listings: int, rounds: int, seconds: float) -> None:
+async def measure(place: Place, listings: int, rounds: int, seconds: float, only: str) -> None:
     async with visited(place) as market:
         seller = await parties.organization(market.sessions, ["manufacturer"])
         buyer = await processor(market.sessions)
         started = time.perf_counter()
         await fill(market, seller, listings)
         print(f"{listings:,} listings, {listings * ITEMS:,} items in {time.perf_counter() - started:.0f} s")
-        (server,) = (process.pid for process in place.processes.values())
-        port = int(place.bases[0].rpartition(":")[2])
-        bench = Bench(Load(port, listings), server, place.postmaster, place.app_url)
+        servers = [process.pid for process in place.processes.values()]
+        ports = [int(base.rpartition(":")[2]) for base in place.bases]
+        bench = Bench(Load(ports, listings), servers, place.postmaster, place.app_url)
         for hot in paths(buyer, await known_to_the_lane(market, buyer), listings):
+            if only not in hot.name:
+                continue
             for _ in range(rounds):
                 await bench.ours(hot, seconds)
                 await bench.theirs(hot, seconds)

@@ -10,7 +10,8 @@ from sqlalchemy import make_url
 
 from services.kernel import database
 from services.kernel.reference import materials
-from services.listings.searching.places import COARSE, FINE, Place, cell
+from services.listings.searching.places import COARSE, FINEST, Place, cell
+from services.listings.searching.words import sign
 from tests.factories.parties import Party, organization
 
 PLACES = 20_000
@@ -48,11 +49,13 @@ SELECT id, $1, $2, initcap(one || ' ' || two || ' ' || three), 'sealed', 'tonne'
 FROM drawn JOIN place USING (place_no) ORDER BY n"""
 _OFFERS = """
 INSERT INTO offer (listing_id, place, term, status, closes_at, grade, return_reason, disposition_floor, mode, direction,
-    materials, country, waste_code, mass_g, h3_res3, h3_res5, latitude, longitude, livemode, created_at)
+    materials, country, waste_code, mass_g, h3_res3, h3_res5, latitude, longitude, livemode, created_at, said)
 SELECT id, terms.place, terms.term, 'open', closes_at, grade, return_reason,
     CASE WHEN grade <= 3 THEN 1 + floor(better * 3)::int ELSE 4 + floor(better * 4)::int END, mode, direction,
     CASE WHEN terms.term LIKE 'w:%' THEN '|' || array_to_string(made_of, '|') || '|' END, country, waste_code, mass_g, h3_res3,
-    h3_res5, latitude, longitude, false, now()
+    h3_res5, latitude, longitude, false, now(),
+    CASE WHEN terms.term LIKE 'w:%' THEN
+        (SELECT string_agg(sign, '') FROM spoken WHERE word IN (one, two, three)) END
 FROM (
     SELECT *, CASE return_reason WHEN 4 THEN 1 + floor(better * 2)::int WHEN 3 THEN 5 + floor(better * 3)::int
         ELSE 1 + floor(better * 7)::int END AS grade,
@@ -97,6 +100,9 @@ async def fill(url: str, owner_url: str, listings: int) -> Party:
         await owner.execute("SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'; SELECT setseed(0.42)")
         await owner.execute(_PLACE)
         await owner.copy_records_to_table("place", records=_places(random.Random(42)))
+        await owner.execute("CREATE TEMP TABLE spoken (word text PRIMARY KEY, sign text)")
+        await owner.copy_records_to_table("spoken", records=[(f"word{n}", sign(f"word{n}")) for n in range(WORDS)])
+        await owner.execute("ANALYZE spoken, place")
         codes = [one.code for one in materials.every()]
         named = ", ".join(f"'{code}'" for code in codes)
         await owner.execute(
@@ -149,5 +155,5 @@ def _places(drawn: random.Random) -> list[tuple[int, str, float, float, int, int
             latitude, longitude = drawn.gauss(middle[0], 0.7), drawn.gauss(middle[1], 1.0)
         country = COUNTRIES[int(len(COUNTRIES) * drawn.random() ** 2.5)]
         where = Place(latitude, longitude)
-        found.append((number, country, latitude, longitude, cell(where, COARSE), cell(where, FINE)))
+        found.append((number, country, latitude, longitude, cell(where, COARSE), cell(where, FINEST)))
     return found

@@ -34,7 +34,7 @@ FAST = {
     "max_wal_size": "8GB",
     "autovacuum": "off",
 }
-COLUMNS = [one.name for one in Listing.__table__.columns]  # type: ignore[attr-defined]
+COLUMNS = [f"listing.{one.name}" for one in Listing.__table__.columns]  # type: ignore[attr-defined]
 ASKER = "SELECT set_config('app.org_id', $1, false), set_config('app.livemode', 'false', false)"
 STRANGER = "org_00000000000000000000000001"
 KASSEL = Place(51.3127, 9.4797)
@@ -108,7 +108,7 @@ def _short(value: Any) -> str:
 
 
 async def measure(connection: asyncpg.Connection, wanted: Wanted) -> Cost:
-    query = asking.listings(wanted, Seeker(STRANGER, False), COLUMNS, limit=51)
+    query = asking.listings(wanted, Seeker(STRANGER, False), COLUMNS, limit=50)
     explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {query.sql}"
     told = json.loads(await connection.fetchval(explain, *query.parameters))[0]
     plan = told["Plan"]

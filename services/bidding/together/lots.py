@@ -13,16 +13,20 @@ from services.bidding.models import Bid, BidFacts, NewBid
 from services.bidding.placing import Happened
 from services.kernel.actors import Actor
 from services.kernel.audit.recording import Touched
+from services.kernel.http.lane import Row
 from services.kernel.ids import BidId, OrgId
 from services.kernel.money import Money
 from services.listings.models import Listing
-from services.listings.reading import ReadListing
 from services.parties.dossiers import Dossier
 from services.parties.models import PROCESSORS
 
 
-class ReadLot(ReadListing):
+class ReadLot(Row):
     """A row of `queries.LOTS`."""
+
+    price = Listing.price
+    reserve_price = Listing.reserve_price
+    increment = Listing.increment
 
     @property
     def masses(self) -> dict[str, int]:

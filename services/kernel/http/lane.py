@@ -65,7 +65,6 @@ class Statement:
 
     sql: str
     parameters: Sequence[Any] = ()
-    record: type[Row] = Row
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ class ShortWay:
         parameters = (*known.parameters, *statement.parameters)
         try:
             async with self.runtime.lane.connect() as connection:
-                rows = await connection.fetch(statement.sql, *parameters, record_class=statement.record)
+                rows = await connection.fetch(statement.sql, *parameters, record_class=Row)
         except (asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         if not rows or not rows[0]["is_known"]:

@@ -3,14 +3,29 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import ARRAY, REAL, BigInteger, CheckConstraint, Column, Index, SmallInteger, Text, TextClause, text
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Index,
+    SmallInteger,
+    Text,
+    TextClause,
+    text,
+)
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId
 from services.kernel.tables import Instant, Row
 
-_CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by"]
+_CARRIED = ["materials", "country", "waste_code", "mass_g", "h3_res3", "latitude", "longitude", "seen_by", "said"]
 _KIND = ["return_reason", "grade", "disposition_floor", "mode", "direction"]
+_PARENT = f"(h3_res5 & ~{1 << 52}::bigint) | {7 << 30}::bigint"
+"""The bits of H3: one resolution less, and the last digit is none."""
+
 _OF_ITEMS = text("term = ''")
 
 
@@ -29,6 +44,7 @@ class Offer(Row, table=True):
     made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|" in
     a word's row and silent elsewhere, `mass_g` that of the whole listing; `closes_at` is infinity where bidding has no end.
     `latitude` and `longitude` are exact to two metres. `seen_by` are the seller and the invited where not everybody sees it.
+    `said`, in a word's row, are the signs of every word of the listing (`searching.words`).
 
     A trigger keeps `status` and `closes_at` those of the listing. Partitioned, so that what one search reads stays small: of a
     big table even an index that answers alone looks at a map of pages for every row."""
@@ -41,10 +57,10 @@ class Offer(Row, table=True):
         _index("newest", "term", "listing_id"),
         _index("kind", "term", *_KIND),
         _index("wide", "term", "h3_res3", "closes_at", "listing_id"),
-        _index("country", "term", "country"),
-        _index("waste_code", "term", "waste_code"),
+        _index("country", "term", "country", "h3_res3"),
+        _index("waste_code", "term", "waste_code", "h3_res3"),
         _index("mass", "term", "mass_g"),
-        _index("near", "h3_res5", "closes_at", "listing_id", only=_OF_ITEMS),
+        _index("near", "h3_res4", "closes_at", "listing_id", only=_OF_ITEMS),
         _index("wide_newest", "h3_res3", "listing_id", only=_OF_ITEMS),
         {"postgresql_partition_by": "HASH (term)"},
     )
@@ -65,6 +81,8 @@ class Offer(Row, table=True):
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     h3_res3: int = Field(sa_type=BigInteger)
     h3_res5: int = Field(sa_type=BigInteger)
+    h3_res4: int = Field(default=None, sa_column=Column(BigInteger, Computed(_PARENT, persisted=True), nullable=False))
     latitude: float = Field(sa_type=REAL)
     longitude: float = Field(sa_type=REAL)
     seen_by: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    said: str | None = None

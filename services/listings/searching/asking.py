@@ -6,19 +6,32 @@ whatever it has prepared; what a caller wrote is always a parameter.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import TextClause, text
 
 from services.listings.searching import facets
-from services.listings.searching.places import COARSE, EARTH_RADIUS_KM, FINE, FINE_KM, Place, cells_within
+from services.listings.searching.places import (
+    COARSE,
+    EARTH_RADIUS_KM,
+    FINE,
+    FINE_KM,
+    OVER_THE_EDGE_KM,
+    Place,
+    cells_within,
+    distance_km,
+    middle,
+)
 from services.listings.searching.wanted import Seeker, Wanted
-from services.listings.searching.words import words
+from services.listings.searching.words import sign, words
 
 MERGED_KM = 120.0
 """Up to this radius the cells are read one by one, each in order; in a wider circle something is always near."""
+
+INNER = 1.3
+"""A cell whose middle lies within so many radii is read before the others: enough of it is in the circle."""
 
 FIRST_STEP_KM = 40.0
 WIDER = 2.5
@@ -29,6 +42,8 @@ After = tuple[Any, ...]
 """Where the page before ended: (listing id) newest first, (closes_at, listing id), or (metres, listing id)."""
 
 SORTED_BY = {"newest": "listing_id DESC", "closing": "closes_at, listing_id", "distance": "away_m, listing_id"}
+_LAST = {"newest": ("listing_id", ">=", "min", ""), "closing": ("closes_at", "<=", "max", "infinity")}
+"""Where a full page ends, and what no page ends before."""
 _KEYS = {"newest": "listing_id", "closing": "closes_at, listing_id", "distance": "away_m, listing_id"}
 
 
@@ -64,14 +79,15 @@ def page(wanted: Wanted, seeker: Seeker, *, limit: int, after: After | None = No
 def listings(
     wanted: Wanted, seeker: Seeker, columns: Sequence[str], *, limit: int, after: After | None = None
 ) -> Query:
-    """The listings themselves: these columns of theirs, then `away_m` (null unless it orders them)."""
-    ids = page(wanted, seeker, limit=limit, after=after)
-    named = ", ".join(f"listing.{name}" for name in columns)
-    away = "page.away_m" if wanted.sort == "distance" else "CAST(NULL AS bigint) AS away_m"
-    order = ", ".join(f"page.{key}" for key in SORTED_BY[wanted.sort].split(", "))
+    """The listings themselves: these columns or expressions of `listing`, then `away_m` (null unless it orders them), and in every
+    row whether there are more."""
+    ids = page(wanted, seeker, limit=limit + 1, after=after)
+    away = "shown.away_m" if wanted.sort == "distance" else "CAST(NULL AS bigint) AS away_m"
+    order = ", ".join(f"shown.{key}" for key in SORTED_BY[wanted.sort].split(", "))
     sql = (
-        f"WITH page AS MATERIALIZED ({ids.sql}) SELECT {named}, {away} FROM page"
-        f" JOIN listing ON listing.id = page.listing_id ORDER BY {order}"
+        f"WITH page AS MATERIALIZED ({ids.sql}), shown AS (SELECT * FROM page ORDER BY {SORTED_BY[wanted.sort]}"
+        f" LIMIT {int(limit)}) SELECT {', '.join(columns)}, {away}, (SELECT count(*) FROM page) > {int(limit)} AS has_more"
+        f" FROM shown JOIN listing ON listing.id = shown.listing_id ORDER BY {order}"
     )
     return Query(sql, ids.parameters)
 
@@ -85,11 +101,28 @@ def _found(wanted: Wanted, seeker: Seeker, bind: _Parameters, limit: int, after:
     asked.append(f"{_chord(wanted.near, bind)} <= {_most_chord(wanted.radius_km, bind)}")
     if wanted.radius_km > MERGED_KM:
         return _rows([*asked, _in_cells(wanted.near, wanted.radius_km, bind)])
-    of_cells = [
-        _rows([*asked, f"o.{column} = {bind(cell, 'bigint')}"])
-        for column, cell in _cells(wanted.near, wanted.radius_km, is_of_items=not _drives(wanted))
-    ]
-    return " UNION ALL ".join(f"({_first(rows, wanted, limit)})" for rows in of_cells)
+    return _in_each_cell(wanted, wanted.near, bind, asked, limit)
+
+
+def _in_each_cell(wanted: Wanted, near: Place, bind: _Parameters, asked: Sequence[str], limit: int) -> str:
+    """A cell that the circle only touches may hold thousands outside of it: it is read as far as the page that the others fill."""
+    column, cells = _cells(near, wanted.radius_km, is_of_items=not _drives(wanted))
+    home, *around = cells
+    inner = [home, *(cell for cell in around if distance_km(near, middle(cell)) <= INNER * wanted.radius_km)]
+
+    def read(cells: Iterable[int], *also: str) -> str:
+        of_cells = (_rows([*asked, f"o.{column} = {bind(cell, 'bigint')}", *also]) for cell in cells)
+        return " UNION ALL ".join(f"({_first(rows, wanted, limit)})" for rows in of_cells)
+
+    outer = [cell for cell in around if cell not in inner]
+    if not outer:
+        return read(inner)
+    key, comparison, last, never = _LAST[wanted.sort]
+    until = f"(SELECT CASE WHEN count(*) = {int(limit)} THEN {last}({key}) ELSE '{never}' END FROM inmost)"
+    return (
+        f"WITH inmost AS MATERIALIZED ({_first(read(inner), wanted, limit)})"
+        f" SELECT * FROM inmost UNION ALL {read(outer, f'o.{key} {comparison} {until}')}"
+    )
 
 
 def _first(rows: str, wanted: Wanted, limit: int) -> str:
@@ -154,7 +187,7 @@ def _asked(wanted: Wanted, seeker: Seeker, bind: _Parameters) -> list[str]:
         asked.append(f"strpos(o.materials, {_literal(wanted.material, bind, around='|')}) > 0")
     for word in words(wanted.text):
         if term != f"w:{word}":
-            asked.append(_also_said(word, wanted, seeker, bind))
+            asked += [f"(o.said IS NULL OR strpos(o.said, '{sign(word)}') > 0)", _also_said(word, wanted, seeker, bind)]
     return asked
 
 
@@ -218,17 +251,18 @@ def _beyond(wanted: Wanted, bind: _Parameters, after: After | None) -> Iterator[
 
 
 def _also_said(word: str, wanted: Wanted, seeker: Seeker, bind: _Parameters) -> str:
+    """What the signs let through is looked up row by row: OFFSET keeps the planner from reading all of the word instead."""
     return (
         "EXISTS (SELECT FROM offer other WHERE other.listing_id = o.listing_id"
         f" AND other.livemode = {str(seeker.livemode).lower()} AND other.status = {_literal(wanted.status, bind)}"
-        f" AND other.term = {_literal(f'w:{word}', bind)})"
+        f" AND other.term = {_literal(f'w:{word}', bind)} OFFSET 0)"
     )
 
 
-def _cells(near: Place, radius_km: float, *, is_of_items: bool) -> list[tuple[str, int]]:
-    is_fine = is_of_items and radius_km <= FINE_KM
-    column, resolution = ("h3_res5", FINE) if is_fine else ("h3_res3", COARSE)
-    return [(column, cell) for cell in cells_within(near, radius_km, resolution)]
+def _cells(near: Place, radius_km: float, *, is_of_items: bool) -> tuple[str, list[int]]:
+    if is_of_items and radius_km <= FINE_KM:
+        return "h3_res4", cells_within(near, radius_km + OVER_THE_EDGE_KM, FINE)
+    return "h3_res3", cells_within(near, radius_km, COARSE)
 
 
 def _in_cells(near: Place, radius_km: float, bind: _Parameters) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Select, column, select
+from sqlalchemy import BigInteger, Boolean, Select, column, select
 from sqlmodel import col
 
 from services.kernel.actors import Actor
@@ -16,9 +16,10 @@ from services.listings.searching import asking
 from services.listings.searching.offering import WITHOUT_END
 from services.listings.searching.wanted import Seeker, Sort, Wanted
 
-_COLUMNS = [one.name for one in Listing.__table__.columns]  # type: ignore[attr-defined]
+_COLUMNS = [f"listing.{one.name}" for one in Listing.__table__.columns]  # type: ignore[attr-defined]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AWAY = column("away_m", BigInteger)
+_HAS_MORE = column("has_more", Boolean)
 
 
 async def search(
@@ -28,12 +29,11 @@ async def search(
     if wanted.sort == "distance" and wanted.near is None:
         raise invalid("/near", "place_required", "Who sorts by distance says from where: near=51.3127,9.4797.")
     after = after_of(wanted.sort, key_of(paging))
-    query = asking.listings(wanted, Seeker.of(by), _COLUMNS, limit=paging.limit + 1, after=after)
-    as_rows = query.text().columns(*Listing.__table__.columns, _AWAY)  # type: ignore[attr-defined]
-    rows = (await work.session.execute(select(Listing, _AWAY).from_statement(as_rows))).all()
-    shown = rows[: paging.limit]
-    cursor = cursor_after(wanted.sort, *shown[-1]) if len(rows) > paging.limit else None
-    return [row[0] for row in shown], cursor
+    query = asking.listings(wanted, Seeker.of(by), _COLUMNS, limit=paging.limit, after=after)
+    as_rows = query.text().columns(*Listing.__table__.columns, _AWAY, _HAS_MORE)  # type: ignore[attr-defined]
+    rows = (await work.session.execute(select(Listing, _AWAY, _HAS_MORE).from_statement(as_rows))).all()
+    cursor = cursor_after(wanted.sort, *rows[-1][:2]) if rows and rows[-1][2] else None
+    return [row[0] for row in rows], cursor
 
 
 async def own(

@@ -12,8 +12,8 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries
 from services.listings.models import Item, Listing, Offer
 from services.listings.searching import facets
-from services.listings.searching.places import COARSE, FINE, Place, cell
-from services.listings.searching.words import words
+from services.listings.searching.places import COARSE, FINEST, Place, cell
+from services.listings.searching.words import signs, words
 
 OFFER = "listing.offer"
 WITHOUT_END = datetime.max.replace(tzinfo=UTC)
@@ -43,6 +43,7 @@ def offers(listing: Listing, items: Sequence[Item], now: datetime) -> list[dict[
 
 
 def _ways(listing: Listing, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    said_of_all = signs({word: None for item in items for word in said_of(listing, item)})
     for item in items:
         made_of = sorted({share["material"] for share in item.composition or []})
         facts = {
@@ -52,9 +53,9 @@ def _ways(listing: Listing, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
         }
         materials = f"|{'|'.join(made_of)}|"
         for term in ("", *(f"m:{material}" for material in made_of)):
-            yield {"term": term, "materials": None, **facts}
+            yield {"term": term, "materials": None, "said": None, **facts}
         for word in said_of(listing, item):
-            yield {"term": f"w:{word}", "materials": materials, **facts}
+            yield {"term": f"w:{word}", "materials": materials, "said": said_of_all, **facts}
 
 
 def said_of(listing: Listing, item: Item) -> list[str]:
@@ -75,7 +76,7 @@ def _of_the_listing(listing: Listing, now: datetime) -> dict[str, Any]:
         "country": listing.country,
         "mass_g": listing.total_mass_g,
         "h3_res3": cell(where, COARSE),
-        "h3_res5": cell(where, FINE),
+        "h3_res5": cell(where, FINEST),
         "latitude": listing.latitude,
         "longitude": listing.longitude,
         "seen_by": None if listing.visibility == "public" else [listing.seller_id, *listing.invited],

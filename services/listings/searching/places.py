@@ -14,13 +14,16 @@ KM_PER_DEGREE = math.pi * EARTH_RADIUS_KM / 180
 MOST_KM = 500
 USUAL_KM = 100
 
-FINE, COARSE = 5, 3
-"""Resolutions of H3: cells of 252 and of 12,393 km² on average."""
+FINEST, FINE, COARSE = 5, 4, 3
+"""Resolutions of H3: cells of 252, 1,770 and 12,393 km² on average."""
+
+OVER_THE_EDGE_KM = 4.0
+"""How far the finest cells may stand out of the fine one they are counted to."""
 
 ROUNDING_KM = 0.1
 """Cells and coordinates are kept with fewer digits than they are computed with."""
 
-FINE_KM = 12.0
+FINE_KM = 50.0
 """Up to this radius the fine cells are fewer rows than the coarse ones."""
 
 
@@ -56,6 +59,11 @@ def distance_km(here: Place, there: Place) -> float:
 def cell(where: Place, resolution: int) -> int:
     """The H3 cell; it fits a signed bigint."""
     return int(h3.latlng_to_cell(where.latitude, where.longitude, resolution))
+
+
+def middle(one: int) -> Place:
+    """Of a cell."""
+    return Place(*h3.cell_to_latlng(one))
 
 
 def cells_within(where: Place, radius_km: float, resolution: int) -> list[int]:
