@@ -20,6 +20,7 @@ from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.admitting import letting_in
 from services.listings.importing import landing
 from services.listings.recalling import quarantine
 from services.listings.saved_searches import keeping
@@ -87,6 +88,22 @@ async def tell_those_who_look(work: UnitOfWork, event: Any) -> None:
     await keeping.tell_those_who_look(work, event.listing_id)
 
 
+async def let_in_whoever_can(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in_whoever_can(work, event.listing_id)
+
+
+async def let_it_into_what_asks_for_it(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in(work, event.organization_id)
+
+
+async def let_it_in_by_the_permit(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in_by_permit(work, event.permit_id, event.organization_id, event.valid_from)
+
+
+async def tell_its_searches(work: UnitOfWork, event: Any) -> None:
+    await keeping.tell_those_who_look(work, event.listing_id, event.organization_id)
+
+
 async def let_demand_orders_bid(work: UnitOfWork, event: Any) -> None:
     await autobidding.bid_when_open(work, event.listing_id)
 
@@ -141,11 +158,22 @@ UNSOLD: dict[str, Reaction] = {
 
 FREED: dict[str, Reaction] = {"free what the demand order reserved": free_what_the_demand_order_reserved}
 
+BECAME_CAPABLE: dict[str, Reaction] = {"let it into what asks for it": let_it_into_what_asks_for_it}
+
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.published": {
         "match the demand orders": match_the_demand_orders,
         "tell those who look": tell_those_who_look,
+        "let in whoever can": let_in_whoever_can,
     },
+    "listing.admitted": {
+        "match the demand orders": match_the_demand_orders,
+        "tell its searches": tell_its_searches,
+    },
+    "organization.registered": BECAME_CAPABLE,
+    "organization.verified": BECAME_CAPABLE,
+    "organization.reinstated": BECAME_CAPABLE,
+    "permit.added": {"let it in by the permit": let_it_in_by_the_permit},
     "listing.opened": {
         "watch the auction clock": watch_the_clock,
         "let demand orders bid": let_demand_orders_bid,
@@ -193,6 +221,7 @@ WITH_TIMERS_OR_JOBS = (
     closing,
     countering,
     landing,
+    letting_in,
     ordering,
     publishing,
     awarding.lapsing,

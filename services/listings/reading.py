@@ -13,11 +13,12 @@ from services.listings.searching.asking import After
 from services.parties.recognizing import DOOR, OF_THE_ASKER
 
 _DETAIL = f"""{DOOR}
-SELECT door.is_known, l.*, l.materials::text AS materials_text, i.items FROM door
+SELECT door.is_known, l.*, l.materials::text AS materials_text, l.invited_capability::text AS asked_text, i.items FROM door
 LEFT JOIN LATERAL (
     SELECT * FROM listing
     WHERE door.is_known AND id = $8 AND livemode = $2::boolean AND seller_id <> $1 AND (
-        ($3 = 'on' AND status <> 'draft') OR (published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited)))
+        ($3 = 'on' AND status <> 'draft')
+        OR (published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited || admitted)))
     ) OFFSET 0
 ) l ON true
 LEFT JOIN LATERAL (
@@ -62,6 +63,10 @@ def _material(material: str, mass_g: int | None) -> dict[str, Any]:
 
 class ReadDetail(ReadListing):
     """With its items."""
+
+    @property
+    def invited_capability(self) -> Any:
+        return json.loads(self["asked_text"] or "null")
 
     @property
     def items_read(self) -> list[ReadItem]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from services.kernel.errors import Detail
 from services.kernel.reference import materials, un_numbers, waste_codes
 from services.kernel.reference.errors import CodeIsNotValid, ReferenceDataMissing
+from services.listings.admitting import asking
 from services.listings.manifests.mapping import CONDITION_GRADES
 from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 
@@ -25,8 +26,7 @@ def shortcomings(listing: Listing, items: Sequence[Item], now: datetime) -> tupl
         found.append(Detail("/items", "listing_without_items", "A listing needs at least one item."))
     if listing.lot_rule != "whole" and listing.mode == "timed":
         found.append(Detail("/lot_rule", "timed_sold_whole", "An ascending auction is for the whole lot."))
-    if listing.visibility == "invited" and not listing.invited:
-        found.append(Detail("/invited", "nobody_invited", "An invited listing names the processors it is for."))
+    found += asking.shortcomings(listing, items)
     for position, item in enumerate(items):
         told = [*_description(item), *_mass(listing, item), *_codes(listing, item, days), *_hazards(item)]
         found += [Detail(f"/items/{position}{one.pointer}", one.code, one.detail) for one in told]

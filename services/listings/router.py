@@ -68,7 +68,8 @@ async def create(body: NewListing, work: Work, actor: Writes, answer: Response) 
     """Makes a draft that only you see, with or without items.
 
     Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-    `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
+    `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or `operation_needs_permit` of the
+    capability that is invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
     `currency_differs` of a price; and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may be
     left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
@@ -223,7 +224,8 @@ async def update(
     listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-    `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another
+    `organization_not_found`, `capability_empty`, `operation_unknown`, `operation_needs_permit`,
+    `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another
     currency than the listing's."""
     changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
@@ -323,7 +325,8 @@ async def publish(
     """A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
     Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer them to
-    (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
+    (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`, `permit_needs_waste_code`,
+    `capability_too_wide`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
     `composition_required`: "unknown" is an answer) or an unknown material (`material_unknown`); goods priced by the tonne
     without a mass (`mass_required`); a waste code that does not hold where and when the goods are offered
     (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`); hazardous goods without waste code,

@@ -64,6 +64,7 @@ __all__: list[str] = [
     "EVENTS",
     "ImpactStated",
     "ImportCompleted",
+    "ListingAdmitted",
     "ListingAwardReopened",
     "ListingAwarded",
     "ListingCancelled",
@@ -512,6 +513,14 @@ class ImportCompleted(Event):
     """
 
     data: models.ImportCompleted
+
+
+class ListingAdmitted(Event):
+    """listing.admitted: The organization has become able to do what an invited listing asks for: it may read the
+    listing and bid
+    """
+
+    data: models.ListingAdmitted
 
 
 class ListingAwardReopened(Event):
@@ -1081,6 +1090,7 @@ EVENTS: dict[str, type[Event]] = {
     "document.withdrawn": DocumentWithdrawn,
     "impact.stated": ImpactStated,
     "import.completed": ImportCompleted,
+    "listing.admitted": ListingAdmitted,
     "listing.award_reopened": ListingAwardReopened,
     "listing.awarded": ListingAwarded,
     "listing.cancelled": ListingCancelled,

@@ -136,6 +136,8 @@ __all__: list[str] = [
     "InstructionsAnswer",
     "InvitationAnswer",
     "InvitedAnswer",
+    "InvitedCapability",
+    "InvitedCapabilityParam",
     "IssuedKeyAnswer",
     "ItemAnswer",
     "KeySet",
@@ -146,6 +148,7 @@ __all__: list[str] = [
     "LineAnswer",
     "LineageAnswer",
     "LineageEntry",
+    "ListingAdmitted",
     "ListingAnswer",
     "ListingAwardReopened",
     "ListingAwarded",
@@ -1972,6 +1975,21 @@ class InvitedAnswer(Model):
     version: int
 
 
+class InvitedCapability(Model):
+    """A verified processor has it whose role and country are among these (none named: any) and whose permits are
+    such as are asked for.
+    """
+
+    countries: list[str] | None
+    """Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere"""
+    has_permit: bool | None
+    """Its treatment permits in force today (UTC) name every waste code of the items, all at one place"""
+    operation: str | None
+    """Only permits for this operation count, R1 to R13 or D1 to D15"""
+    roles: list[str] | None
+    """One of these; none named: any of them"""
+
+
 class IssuedKeyAnswer(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -2114,11 +2132,34 @@ class LineageEntry(Model):
     to_listing_id: str
 
 
+class ListingAdmitted(Model):
+    """The organization has become able to do what an invited listing asks for: it may read the listing and bid."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    organization_id: str
+    price: Money | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
 class ListingAnswer(Model):
-    """A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices
-    on its drafts.
+    """A listing with its items. Whom it is for, `reserve_price` and the origins are told to the seller alone,
+    notices on its drafts.
     """
 
+    admitted_count: int
+    """How many organizations `invited_capability` has let in so far"""
     allowed_transitions: list[str] | None
     award_rule: str
     """by_hand or best_landed"""
@@ -2142,6 +2183,7 @@ class ListingAnswer(Model):
     """What a better bid is better by; null: by the published table"""
     inspection_days: int
     invited: list[str]
+    invited_capability: InvitedCapability | None
     item_count: int
     items: list[ItemAnswer]
     latitude: float
@@ -4393,6 +4435,21 @@ class InspectedLineStatedParam(TypedDict):
     accepted: AcceptedPartParam
     line_id: str
     refused: NotRequired[RefusedPartParam | None]
+
+
+class InvitedCapabilityParam(TypedDict):
+    """A verified processor has it whose role and country are among these (none named: any) and whose permits are
+    such as are asked for.
+    """
+
+    countries: NotRequired[Sequence[str]]
+    """Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere"""
+    has_permit: NotRequired[bool]
+    """Its treatment permits in force today (UTC) name every waste code of the items, all at one place"""
+    operation: NotRequired[str | None]
+    """Only permits for this operation count, R1 to R13 or D1 to D15"""
+    roles: NotRequired[Sequence[str]]
+    """One of these; none named: any of them"""
 
 
 class LossParam(TypedDict):

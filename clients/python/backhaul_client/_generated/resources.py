@@ -4853,6 +4853,7 @@ class ListingsResource(Resource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
         lot_rule: str | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
@@ -4870,7 +4871,8 @@ class ListingsResource(Resource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or
+        `operation_needs_permit` of the capability that is invited, `campaign_not_found`, `item_key_taken`,
         `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
@@ -4884,6 +4886,7 @@ class ListingsResource(Resource):
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
         - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `invited_capability`: Invited listings only: lets in whoever can do this, now or while bidding is on
         - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
         whole, by_item, by_fraction.
         - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
@@ -4914,6 +4917,7 @@ class ListingsResource(Resource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "items": items,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
@@ -5052,16 +5056,17 @@ class ListingsResource(Resource):
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
         Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
-        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
-        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
-        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
-        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
-        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
-        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
-        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
-        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
-        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        them to (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`,
+        `permit_needs_waste_code`, `capability_too_wide`); a missing reason, grade or composition
+        (`return_reason_required`, `condition_grade_required`, `composition_required`: "unknown" is an answer)
+        or an unknown material (`material_unknown`); goods priced by the tonne without a mass (`mass_required`);
+        a waste code that does not hold where and when the goods are offered (`code_not_valid` (422)) or that
+        makes them hazardous (`hazard_not_declared`); hazardous goods without waste code, hazardous properties,
+        UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
+        `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice
+        says that photos are missing); a recall without its campaign or a destruction without its reason
+        (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or
+        past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
         `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
         `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
         parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
@@ -5294,6 +5299,7 @@ class ListingsResource(Resource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         lot_rule: str | None | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
@@ -5312,8 +5318,9 @@ class ListingsResource(Resource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
-        `currency_differs` for a price in another currency than the listing's.
+        `site_not_found` and `organization_not_found`, `capability_empty`, `operation_unknown`,
+        `operation_needs_permit`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a
+        price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
@@ -5344,6 +5351,7 @@ class ListingsResource(Resource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
                     "mode": mode,
@@ -5682,6 +5690,7 @@ class AsyncListingsResource(AsyncResource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
         lot_rule: str | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
@@ -5699,7 +5708,8 @@ class AsyncListingsResource(AsyncResource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or
+        `operation_needs_permit` of the capability that is invited, `campaign_not_found`, `item_key_taken`,
         `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
@@ -5713,6 +5723,7 @@ class AsyncListingsResource(AsyncResource):
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
         - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `invited_capability`: Invited listings only: lets in whoever can do this, now or while bidding is on
         - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
         whole, by_item, by_fraction.
         - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
@@ -5743,6 +5754,7 @@ class AsyncListingsResource(AsyncResource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "items": items,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
@@ -5883,16 +5895,17 @@ class AsyncListingsResource(AsyncResource):
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
         Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
-        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
-        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
-        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
-        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
-        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
-        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
-        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
-        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
-        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        them to (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`,
+        `permit_needs_waste_code`, `capability_too_wide`); a missing reason, grade or composition
+        (`return_reason_required`, `condition_grade_required`, `composition_required`: "unknown" is an answer)
+        or an unknown material (`material_unknown`); goods priced by the tonne without a mass (`mass_required`);
+        a waste code that does not hold where and when the goods are offered (`code_not_valid` (422)) or that
+        makes them hazardous (`hazard_not_declared`); hazardous goods without waste code, hazardous properties,
+        UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
+        `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice
+        says that photos are missing); a recall without its campaign or a destruction without its reason
+        (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or
+        past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
         `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
         `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
         parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
@@ -6125,6 +6138,7 @@ class AsyncListingsResource(AsyncResource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         lot_rule: str | None | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
@@ -6143,8 +6157,9 @@ class AsyncListingsResource(AsyncResource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
-        `currency_differs` for a price in another currency than the listing's.
+        `site_not_found` and `organization_not_found`, `capability_empty`, `operation_unknown`,
+        `operation_needs_permit`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a
+        price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
@@ -6175,6 +6190,7 @@ class AsyncListingsResource(AsyncResource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
                     "mode": mode,

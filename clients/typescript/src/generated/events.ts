@@ -400,6 +400,15 @@ export interface ImportCompleted extends Envelope {
 }
 
 /**
+ * listing.admitted: The organization has become able to do what an invited listing asks for: it may read the listing
+ * and bid
+ */
+export interface ListingAdmitted extends Envelope {
+  type: "listing.admitted";
+  data: models.ListingAdmitted;
+}
+
+/**
  * listing.award_reopened: The chosen bidder did not confirm, or the order was cancelled before loading: another bid may
  * win
  */
@@ -969,6 +978,7 @@ export type KnownEvent =
   | DocumentWithdrawn
   | ImpactStated
   | ImportCompleted
+  | ListingAdmitted
   | ListingAwardReopened
   | ListingAwarded
   | ListingCancelled
@@ -1108,6 +1118,7 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "document.withdrawn",
   "impact.stated",
   "import.completed",
+  "listing.admitted",
   "listing.award_reopened",
   "listing.awarded",
   "listing.cancelled",

@@ -1660,6 +1660,36 @@ export interface InvitedAnswer {
   version: number;
 }
 
+/**
+ * A verified processor has it whose role and country are among these (none named: any) and whose permits are such as
+ * are asked for.
+ */
+export interface InvitedCapability {
+  /** Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere */
+  countries?: Array<string>;
+  /** Its treatment permits in force today (UTC) name every waste code of the items, all at one place */
+  has_permit?: boolean;
+  /** Only permits for this operation count, R1 to R13 or D1 to D15 */
+  operation?: string | null;
+  /** One of these; none named: any of them */
+  roles?: Array<"repairer" | "remanufacturer" | "recycler" | (string & {})>;
+}
+
+/**
+ * A verified processor has it whose role and country are among these (none named: any) and whose permits are such as
+ * are asked for.
+ */
+export interface InvitedCapabilityParam {
+  /** Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere */
+  countries?: ReadonlyArray<string> | undefined;
+  /** Its treatment permits in force today (UTC) name every waste code of the items, all at one place */
+  has_permit?: boolean | undefined;
+  /** Only permits for this operation count, R1 to R13 or D1 to D15 */
+  operation?: string | null | undefined;
+  /** One of these; none named: any of them */
+  roles?: ReadonlyArray<"repairer" | "remanufacturer" | "recycler" | (string & {})> | undefined;
+}
+
 /** `secret` is the whole bearer token, shown this once. */
 export interface IssuedKeyAnswer {
   created_at: string;
@@ -1791,11 +1821,33 @@ export interface LineageEntry {
   to_listing_id: string;
 }
 
+/** The organization has become able to do what an invited listing asks for: it may read the listing and bid. */
+export interface ListingAdmitted {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  opens_at: string | null;
+  organization_id: string;
+  price?: Money | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
 /**
- * A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices on its
- * drafts.
+ * A listing with its items. Whom it is for, `reserve_price` and the origins are told to the seller alone, notices on
+ * its drafts.
  */
 export interface ListingAnswer {
+  /** How many organizations `invited_capability` has let in so far */
+  admitted_count: number;
   allowed_transitions?: Array<string>;
   /** by_hand or best_landed */
   award_rule: string;
@@ -1819,6 +1871,7 @@ export interface ListingAnswer {
   increment: Money | null;
   inspection_days: number;
   invited: Array<string>;
+  invited_capability: InvitedCapability | null;
   item_count: number;
   items: Array<ItemAnswer>;
   latitude: number;

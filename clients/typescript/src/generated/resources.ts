@@ -797,6 +797,8 @@ export interface ListingsCreateParams {
   increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | undefined;
   invited?: ReadonlyArray<string> | undefined;
+  /** Invited listings only: lets in whoever can do this, now or while bidding is on */
+  invited_capability?: models.InvitedCapabilityParam | null | undefined;
   items?: ReadonlyArray<models.NewItemParam> | undefined;
   /** What a bid may be for: the whole lot, items of it, or a quantity of an item */
   lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | undefined;
@@ -981,6 +983,7 @@ export interface ListingsUpdateParams {
   increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | null | undefined;
   invited?: ReadonlyArray<string> | null | undefined;
+  invited_capability?: models.InvitedCapabilityParam | null | undefined;
   lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | null | undefined;
   min_quantity?: number | null | undefined;
   mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null | undefined;
@@ -4022,11 +4025,12 @@ export class ListingsResource extends Resource {
    * Makes a draft that only you see, with or without items.
    *
    * Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-   * `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
-   * `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
-   * `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
-   * `document_expired` (409). What is unknown may be left out; `publish` under `blocked_transitions` says what is still
-   * missing. Causes `listing.created`, and `stop.placed` for recalled goods.
+   * `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or `operation_needs_permit`
+   * of the capability that is invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
+   * `currency_differs` of a price; and while you may begin nothing new: `not_verified`, `organization_suspended`,
+   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may
+   * be left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
+   * `stop.placed` for recalled goods.
    */
   create(
     params: ListingsCreateParams,
@@ -4042,9 +4046,9 @@ export class ListingsResource extends Resource {
           fields: [
             "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
             "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
-            "inspection_days", "invited", "items", "lot_rule", "min_quantity", "mode", "opens_at", "price",
-            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
-            "tolerance_bps", "visibility",
+            "inspection_days", "invited", "invited_capability", "items", "lot_rule", "min_quantity", "mode",
+            "opens_at", "price", "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id",
+            "title", "tolerance_bps", "visibility",
           ],
           isRequired: true,
         },
@@ -4187,21 +4191,23 @@ export class ListingsResource extends Resource {
    * A rule approves what is complete; it opens for bids now, or at `opens_at`.
    *
    * Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer them to
-   * (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
-   * `composition_required`: "unknown" is an answer) or an unknown material (`material_unknown`); goods priced by the
-   * tonne without a mass (`mass_required`); a waste code that does not hold where and when the goods are offered
-   * (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`); hazardous goods without waste code,
-   * hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
-   * `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that
-   * photos are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-   * `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`,
-   * `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a
-   * price that is missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`,
-   * `increment_not_positive`); an ascending auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and
-   * while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-   * `document_missing`, `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where
-   * recalled goods are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
-   * `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
+   * (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`, `permit_needs_waste_code`,
+   * `capability_too_wide`); a missing reason, grade or composition (`return_reason_required`,
+   * `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
+   * (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does not hold
+   * where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`);
+   * hazardous goods without waste code, hazardous properties, UN number, packaging or, below like_new, photos
+   * (`waste_code_required`, `hp_codes_required`, `un_number_required`, `un_number_unknown`, `packaging_required`,
+   * `photo_required`; for others a notice says that photos are missing); a recall without its campaign or a destruction
+   * without its reason (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is
+   * missing or past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+   * `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
+   * `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for parts
+   * (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new: `not_verified`,
+   * `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
+   * (409). Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes
+   * `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`; and `stop.placed` for
+   * recalled goods.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -4345,8 +4351,9 @@ export class ListingsResource extends Resource {
    * Change a draft
    *
    * Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-   * `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in
-   * another currency than the listing's.
+   * `organization_not_found`, `capability_empty`, `operation_unknown`, `operation_needs_permit`,
+   * `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another currency than the
+   * listing's.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -4366,8 +4373,8 @@ export class ListingsResource extends Resource {
           fields: [
             "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
             "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
-            "inspection_days", "invited", "lot_rule", "min_quantity", "mode", "opens_at", "price",
-            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
+            "inspection_days", "invited", "invited_capability", "lot_rule", "min_quantity", "mode", "opens_at",
+            "price", "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
             "tolerance_bps", "visibility",
           ],
           isRequired: true,
