@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.bidding import closing, countering
 from services.bidding.demanding import autobidding, matching, ordering
 from services.bidding.integrity import looking
+from services.bidding.vouching import deciding
 from services.certification import custody
 from services.certification.issuing import listing, signing
 from services.kernel import second_wall, tracing
@@ -117,6 +118,14 @@ async def free_what_the_demand_order_reserved(work: UnitOfWork, event: Any) -> N
         await autobidding.release(work, event.bid_id)
 
 
+async def decide_about_the_deposits(work: UnitOfWork, event: Any) -> None:
+    await deciding.decide(work, event.listing_id)
+
+
+async def ask_the_buyer_for_no_more_deposits(work: UnitOfWork, event: Any) -> None:
+    await deciding.prove(work, event.buyer_id)
+
+
 async def sell_at_the_price(work: UnitOfWork, event: Any) -> None:
     await awarding.sell(work, bid_id=event.bid_id)
 
@@ -151,9 +160,12 @@ async def try_to_fulfil_the_listing(work: UnitOfWork, event: Any) -> None:
     await settlement.try_fulfil(work, listing_id=event.listing_id)
 
 
+DEPOSITS: dict[str, Reaction] = {"decide about the deposits": decide_about_the_deposits}
+
 UNSOLD: dict[str, Reaction] = {
     "let every bid go": let_every_bid_go,
     "reopen what found no taker": reopen_what_found_no_taker,
+    **DEPOSITS,
 }
 
 FREED: dict[str, Reaction] = {"free what the demand order reserved": free_what_the_demand_order_reserved}
@@ -182,21 +194,28 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.closed": {
         "award by the seller's rule": award_by_the_sellers_rule,
         "look who bids with whom": look_who_bids_with_whom,
+        **DEPOSITS,
     },
-    "listing.awarded": {"look who bids with whom": look_who_bids_with_whom},
+    "listing.awarded": {**DEPOSITS, "look who bids with whom": look_who_bids_with_whom},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "demand_order.matched": {"let the demand order bid": let_the_demand_order_bid},
     "bid.withdrawn": FREED,
-    "bid.lost": FREED,
-    "bid.expired": FREED,
-    "bid.timed_out": FREED,
+    "bid.lost": FREED | DEPOSITS,
+    "bid.expired": FREED | DEPOSITS,
+    "bid.timed_out": FREED | DEPOSITS,
+    "bid.confirmed": DEPOSITS,
+    "deposit.secured": DEPOSITS,
+    "listing.partially_awarded": DEPOSITS,
+    "listing.fulfilled": DEPOSITS,
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,
     "listing.remainder_relisted": {
         "let bids go that nothing is left for": let_bids_go_that_nothing_is_left_for,
         "try to fulfil the listing": try_to_fulfil_the_listing,
+        **DEPOSITS,
     },
+    "order.settled": {"ask the buyer for no more deposits": ask_the_buyer_for_no_more_deposits},
     "deal.held": {"clear the pickup": clear_the_pickup},
     "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
     "pickup.loaded": {

@@ -139,6 +139,7 @@ explain(
     rule_needs_close="A rule awards at the close, so there must be one.",
     increment_needs_timed="Only bids for a timed listing outbid each other, so only they have an increment.",
     increment_not_positive="An increment is more than nothing.",
+    deposit_out_of_range="A deposit is more than nothing, and no more than one payment may be.",
     return_reason_required="Say why the goods go back.",
     condition_grade_required="Say in which condition the worst piece is.",
     composition_required='Say what it is made of; "unknown" is an answer.',

@@ -39,6 +39,7 @@ class ReadListing(Row):
     price = Listing.price
     reserve_price = Listing.reserve_price
     increment = Listing.increment
+    deposit = Listing.deposit
 
     @property
     def materials(self) -> Any:

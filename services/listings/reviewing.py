@@ -13,6 +13,8 @@ from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 PHOTOGENIC = frozenset(CONDITION_GRADES[CONDITION_GRADES.index("like_new") + 1 :])
 """Grades below like_new: the buyer should see what it gets."""
 
+MOST_IN_ONE_PAYMENT = 99_999_999
+"""Minor units: what the provider collects at a time."""
 DESTROYING = frozenset({"recover", "dispose"})
 EXTENSIONS = timedelta(hours=1)
 """How long a timed listing may be extended beyond closes_at where the seller names no hard cap."""
@@ -88,6 +90,8 @@ def _price(listing: Listing) -> Iterator[Detail]:
         yield Detail("/price", "price_required", "An instant listing names its price.")
     if listing.mode != "instant" and listing.price_minor is not None:
         yield Detail("/price", "price_needs_instant", "Only instant listings name a price; the others ask for bids.")
+    if listing.deposit_minor is not None and not 0 < listing.deposit_minor <= MOST_IN_ONE_PAYMENT:
+        yield Detail("/deposit", "deposit_out_of_range", "A deposit is more than nothing, and one payment.")
     if listing.award_rule == "best_landed" and listing.closes_at is None:
         yield Detail("/award_rule", "rule_needs_close", "A rule awards at the close; say when bidding ends.")
 

@@ -335,8 +335,8 @@ async def publish(
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
     `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
     `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a price that is
-    missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`);
-    an ascending auction for parts (`timed_sold_whole`).
+    missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`,
+    `deposit_out_of_range`); an ascending auction for parts (`timed_sold_whole`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
     Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes `listing.submitted`,

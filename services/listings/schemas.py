@@ -259,6 +259,7 @@ class ListingAnswer(ListingSummary, Transitions):
     reserve_price: Money | None
     recovers_vat: bool = Field(description="If the seller does not, the VAT it pays counts in its ranking")
     increment: Money | None = Field(description="What a better bid is better by; null: by the published table")
+    deposit: Money | None = Field(description="What a bidder new to the market secures before its bid is taken")
     origin_listing_id: ListingId | None
     origin_remainder_id: RemainderId | None
     items: list[ItemAnswer]

@@ -261,6 +261,11 @@ class ListingTerms(BaseModel):
         default=None,
         description="Timed listings only: what a better bid is better by; by a published table if not given",
     )
+    deposit: Money | None = Field(
+        default=None,
+        description="What a processor leaves with us before its bid is taken, while no order that it bought has been settled;"
+        " the seller's if it wins and does not confirm",
+    )
 
 
 class DraftListing(ListingTerms):
@@ -317,6 +322,7 @@ class ListingChanges(_Changes):
     award_rule: AwardRule | None = None
     reserve_price: Money | None = None
     recovers_vat: bool | None = None
+    deposit: Money | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
@@ -332,6 +338,7 @@ class ListingChanges(_Changes):
                 "price",
                 "increment",
                 "reserve_price",
+                "deposit",
             }
         )
 

@@ -73,6 +73,7 @@ class Listing(Versioned, table=True):
         CheckConstraint("published_at IS NULL OR (mode = 'instant') = (price_minor IS NOT NULL)", name="price"),
         CheckConstraint("award_rule IN ('by_hand', 'best_landed')", name="award_rule"),
         CheckConstraint("increment_minor > 0 OR published_at IS NULL", name="increment"),
+        CheckConstraint("deposit_minor > 0 OR published_at IS NULL", name="deposit"),
         Index(
             "ix_listing_admitting",
             "livemode",
@@ -118,6 +119,7 @@ class Listing(Versioned, table=True):
     award_rule: str = "by_hand"
     recovers_vat: bool = True
     increment_minor: int | None = Field(default=None, sa_type=BigInteger)
+    deposit_minor: int | None = Field(default=None, sa_type=BigInteger)
     origin_listing_id: ListingId | None = Field(default=None, foreign_key="listing.id")
     origin_remainder_id: RemainderId | None = None
     country: str
@@ -149,3 +151,8 @@ class Listing(Versioned, table=True):
     def increment(self) -> Money | None:
         """What a better bid for a timed listing is better by, if the seller has said so."""
         return None if self.increment_minor is None else Money(self.increment_minor, self.currency)
+
+    @property
+    def deposit(self) -> Money | None:
+        """What a bidder who has brought nothing to its end here leaves with us before its bid is taken."""
+        return None if self.deposit_minor is None else Money(self.deposit_minor, self.currency)
