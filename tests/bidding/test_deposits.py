@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from services.bidding import placing
-from services.bidding.vouching import deciding
 from services.kernel.http.routing import Runtime
 from services.kernel.money import Money
 from services.listings import publishing
@@ -18,7 +17,17 @@ from services.payments import queries
 from services.payments.models import Deposit
 from tests.factories.bidding import new_bid, placed_bid
 from tests.factories.listings import draft_listing, motors, open_listing
-from tests.factories.orders import Market, awarded, confirmed, negotiated, open_market
+from tests.factories.orders import (
+    Market,
+    awarded,
+    confirmed,
+    delivered,
+    held,
+    inspected,
+    negotiated,
+    open_market,
+    received,
+)
 from tests.factories.parties import Party
 
 ASKED = Money.of("500.00", "EUR")
@@ -208,13 +217,17 @@ async def test_money_that_arrives_while_it_is_called_off_goes_back(market: Marke
 
 
 async def test_who_has_bought_an_order_that_was_settled_is_new_no_more(market: Market) -> None:
-    async with market.work() as work:
-        await deciding.prove(work, market.buyer.org.id)
-        await deciding.prove(work, market.buyer.org.id)
+    order = await held(market, [motors()])
     listing = await lot(market)
+    assert (await bid_of(market, listing, market.buyer)).json()["code"] == "deposit_required"
+    await delivered(market, order)
+    await inspected(market, await received(market, order))
+    await market.settle()
+    assert (await market.order(order)).status == "settled"
     assert (await bid_of(market, listing, market.buyer)).status_code == 201
     refused = await market.client.post("/v1/deposits", headers=market.buyer.headers, json={"listing_id": listing.id})
     assert (refused.status_code, refused.json()["code"]) == (409, "deposit_not_needed")
+    assert (await bid_of(market, listing, market.plant)).json()["code"] == "deposit_required"
 
 
 async def test_after_a_forfeit_another_deposit_is_asked_for(market: Market) -> None:

@@ -39,7 +39,6 @@ class DepositAnswer(Response):
     created_at: UtcDatetime
     version: int
     listing_id: ListingId
-    seller_id: OrgId
     bidder_id: OrgId
     status: str = Field(
         description="pending, secured, released, forfeited, calling_off, called_off or failed; secured lets you bid"
