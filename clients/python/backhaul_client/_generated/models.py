@@ -95,6 +95,14 @@ __all__: list[str] = [
     "DemandOrderAnswer",
     "DemandPaused",
     "DemandResumed",
+    "DepositAnswer",
+    "DepositCalledOff",
+    "DepositFailed",
+    "DepositForfeited",
+    "DepositInstructions",
+    "DepositReleased",
+    "DepositRequested",
+    "DepositSecured",
     "DocumentAccepted",
     "DocumentAnswer",
     "DocumentExpired",
@@ -1428,6 +1436,100 @@ class DemandResumed(Model):
     org_id: str
 
 
+class DepositAnswer(Model):
+    """What a bidder leaves with us for one listing. The seller sees it once it is forfeited."""
+
+    amount: Money
+    bidder_id: str
+    broken_bid_id: str | None
+    """The bid that was not confirmed in time, of a forfeited one"""
+    created_at: str
+    decided_at: str | None
+    """Since when it is no longer needed, or the seller's"""
+    id: str
+    instructions: DepositInstructions | None
+    """Given while the money has not arrived"""
+    listing_id: str
+    livemode: bool
+    paid_at: str | None
+    """When the refund or the transfer to the seller was done"""
+    problem: str | None
+    """Why it was not collected, or is not paid yet"""
+    secured_at: str | None
+    status: str
+    """pending, secured, released, forfeited, calling_off, called_off or failed; secured lets you bid"""
+    version: int
+
+
+class DepositCalledOff(Model):
+    """Bidding was over before its money had arrived; nothing is asked for any more."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositFailed(Model):
+    """The provider does not collect it; `reason` is its code. The bidder may ask for another."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+    reason: str
+
+
+class DepositForfeited(Model):
+    """The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id` names what was not
+    confirmed.
+    """
+
+    amount: Money
+    bid_id: str
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+    seller_id: str
+
+
+class DepositInstructions(Model):
+    """Where the bidder sends the money, and the reference that must be on it."""
+
+    account_holder: str
+    amount_remaining: Money
+    bic: str
+    iban: str
+    reference: str
+
+
+class DepositReleased(Model):
+    """The bidder did not win, or kept its word: the money goes back."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositRequested(Model):
+    """A bidder has asked where to leave its deposit; the deposit shows the account and the reference in a moment."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositSecured(Model):
+    """Its money has arrived and is held: bids of its bidder for the listing are taken."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
 class DocumentAccepted(Model):
     """The paper counts until `valid_until`."""
 
@@ -2080,7 +2182,7 @@ class LedgerPostingAnswer(Model):
     entries: list[LedgerEntryAnswer]
     key: str
     kind: str
-    """collected, settled, transferred, refunded, cancelled, netted or refund_failed"""
+    """collected, settled, transferred, refunded, cancelled, netted, refund_failed, released or forfeited"""
     order_id: str | None
     recorded_at: str
 
@@ -2168,6 +2270,8 @@ class ListingAnswer(Model):
     country: str
     created_at: str
     currency: str
+    deposit: Money | None
+    """What a bidder new to the market secures before its bid is taken"""
     description: str | None
     disposition_floor: str
     """The lowest rung the holder accepts"""
