@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.bidding import closing, countering
 from services.bidding.demanding import autobidding, matching, ordering
 from services.bidding.integrity import looking
+from services.bidding.vouching import deciding
 from services.certification import custody
 from services.certification.issuing import listing, signing
 from services.kernel import second_wall, tracing
@@ -20,6 +21,7 @@ from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import publishing
 from services.listings import queries as listings
+from services.listings.admitting import letting_in
 from services.listings.importing import landing
 from services.listings.recalling import quarantine
 from services.listings.saved_searches import keeping
@@ -87,6 +89,22 @@ async def tell_those_who_look(work: UnitOfWork, event: Any) -> None:
     await keeping.tell_those_who_look(work, event.listing_id)
 
 
+async def let_in_whoever_can(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in_whoever_can(work, event.listing_id)
+
+
+async def let_it_into_what_asks_for_it(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in(work, event.organization_id)
+
+
+async def let_it_in_by_the_permit(work: UnitOfWork, event: Any) -> None:
+    await letting_in.let_in_by_permit(work, event.permit_id, event.organization_id, event.valid_from)
+
+
+async def tell_its_searches(work: UnitOfWork, event: Any) -> None:
+    await keeping.tell_those_who_look(work, event.listing_id, event.organization_id)
+
+
 async def let_demand_orders_bid(work: UnitOfWork, event: Any) -> None:
     await autobidding.bid_when_open(work, event.listing_id)
 
@@ -98,6 +116,14 @@ async def let_the_demand_order_bid(work: UnitOfWork, event: Any) -> None:
 async def free_what_the_demand_order_reserved(work: UnitOfWork, event: Any) -> None:
     if getattr(event, "reason", None) != "superseded":
         await autobidding.release(work, event.bid_id)
+
+
+async def decide_about_the_deposits(work: UnitOfWork, event: Any) -> None:
+    await deciding.decide(work, event.listing_id)
+
+
+async def ask_the_buyer_for_no_more_deposits(work: UnitOfWork, event: Any) -> None:
+    await deciding.prove(work, event.buyer_id)
 
 
 async def sell_at_the_price(work: UnitOfWork, event: Any) -> None:
@@ -134,18 +160,32 @@ async def try_to_fulfil_the_listing(work: UnitOfWork, event: Any) -> None:
     await settlement.try_fulfil(work, listing_id=event.listing_id)
 
 
+DEPOSITS: dict[str, Reaction] = {"decide about the deposits": decide_about_the_deposits}
+
 UNSOLD: dict[str, Reaction] = {
     "let every bid go": let_every_bid_go,
     "reopen what found no taker": reopen_what_found_no_taker,
+    **DEPOSITS,
 }
 
 FREED: dict[str, Reaction] = {"free what the demand order reserved": free_what_the_demand_order_reserved}
+
+BECAME_CAPABLE: dict[str, Reaction] = {"let it into what asks for it": let_it_into_what_asks_for_it}
 
 REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.published": {
         "match the demand orders": match_the_demand_orders,
         "tell those who look": tell_those_who_look,
+        "let in whoever can": let_in_whoever_can,
     },
+    "listing.admitted": {
+        "match the demand orders": match_the_demand_orders,
+        "tell its searches": tell_its_searches,
+    },
+    "organization.registered": BECAME_CAPABLE,
+    "organization.verified": BECAME_CAPABLE,
+    "organization.reinstated": BECAME_CAPABLE,
+    "permit.added": {"let it in by the permit": let_it_in_by_the_permit},
     "listing.opened": {
         "watch the auction clock": watch_the_clock,
         "let demand orders bid": let_demand_orders_bid,
@@ -154,21 +194,28 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
     "listing.closed": {
         "award by the seller's rule": award_by_the_sellers_rule,
         "look who bids with whom": look_who_bids_with_whom,
+        **DEPOSITS,
     },
-    "listing.awarded": {"look who bids with whom": look_who_bids_with_whom},
+    "listing.awarded": {**DEPOSITS, "look who bids with whom": look_who_bids_with_whom},
     "listing.award_reopened": {"award by the seller's rule": award_by_the_sellers_rule},
     "demand_order.matched": {"let the demand order bid": let_the_demand_order_bid},
     "bid.withdrawn": FREED,
-    "bid.lost": FREED,
-    "bid.expired": FREED,
-    "bid.timed_out": FREED,
+    "bid.lost": FREED | DEPOSITS,
+    "bid.expired": FREED | DEPOSITS,
+    "bid.timed_out": FREED | DEPOSITS,
+    "bid.confirmed": DEPOSITS,
+    "deposit.secured": DEPOSITS,
+    "listing.partially_awarded": DEPOSITS,
+    "listing.fulfilled": DEPOSITS,
     "listing.withdrawn": UNSOLD,
     "listing.expired": UNSOLD,
     "listing.cancelled": UNSOLD,
     "listing.remainder_relisted": {
         "let bids go that nothing is left for": let_bids_go_that_nothing_is_left_for,
         "try to fulfil the listing": try_to_fulfil_the_listing,
+        **DEPOSITS,
     },
+    "order.settled": {"ask the buyer for no more deposits": ask_the_buyer_for_no_more_deposits},
     "deal.held": {"clear the pickup": clear_the_pickup},
     "deal.cancelling": {"withdraw the clearance": withdraw_the_clearance},
     "pickup.loaded": {
@@ -193,6 +240,7 @@ WITH_TIMERS_OR_JOBS = (
     closing,
     countering,
     landing,
+    letting_in,
     ordering,
     publishing,
     awarding.lapsing,

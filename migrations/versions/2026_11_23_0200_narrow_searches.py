@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_narrowing"
-down_revision = "0019_stamping"
+revision = "0022_narrowing"
+down_revision = "0021_deposits"
 branch_labels = None
 depends_on = None
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.kernel.errors import Conflict, Detail, Forbidden, Invalid, Problem
+from services.kernel.money import Money
 from services.kernel.problem_codes import explain
 
 
@@ -68,6 +69,33 @@ class BidTooLow(Conflict):
     def __init__(self, leading: str, least: str | None = None) -> None:
         told = f"The leading price is {leading}; a bid names {least} or better, and whoever leads a higher limit."
         super().__init__(told if least is not None else f"The listing is sold at {leading}.")
+
+
+class DepositRequired(Conflict):
+    """The listing asks processors that are new here for a deposit before it takes their bids."""
+
+    code = "deposit_required"
+
+    def __init__(self, amount: Money) -> None:
+        super().__init__(f"Leave a deposit of {amount} for this listing first: POST /v1/deposits.")
+
+
+class DepositNotAsked(Conflict):
+    """The listing asks nobody for a deposit."""
+
+    code = "deposit_not_asked"
+
+    def __init__(self, listing_id: str) -> None:
+        super().__init__(f"{listing_id} asks nobody for a deposit.")
+
+
+class DepositNotNeeded(Conflict):
+    """The processor has bought an order that was settled: its word is enough."""
+
+    code = "deposit_not_needed"
+
+    def __init__(self) -> None:
+        super().__init__("An order of yours has been settled: your bids are taken without a deposit.")
 
 
 class TooManyStreams(Problem):

@@ -11,6 +11,7 @@ from services.bidding.integrity import kinship
 from services.bidding.intent_log import Received
 from services.bidding.models import BID, Bid, BidFacts, NewBid
 from services.bidding.telling import about, tell
+from services.bidding.vouching import deciding
 from services.kernel import states, stops, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Blocked, Forbidden
@@ -48,6 +49,7 @@ async def receive(work: UnitOfWork, new: NewBid, *, by: Actor) -> Placed:
     listing = await listings.visible_listing(work, new.listing_id, by)
     policy.must_not_sell(by, listing)
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
+    await deciding.must_be_vouched_for(work, listing, by)
     await eligibility.check(work, new, listing, by=by, at=work.now)
     seen = listing.version
     async with work.as_house():
@@ -164,7 +166,7 @@ def superseded(old: Bid) -> Happened:
 
 
 def admitted(bid: Bid) -> Iterator[Happened]:
-    """No deposit is asked for, so a bid that was placed stands."""
+    """What could have stood in its way was asked before, so a bid that was placed stands."""
     yield events.BidPlaced(**about(bid), received_at=bid.received_at), None
     moved = states.move(BID, bid, "admit", by="time")
     yield events.BidAdmitted(**about(bid)), moved

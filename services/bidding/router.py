@@ -25,6 +25,7 @@ from services.bidding.schemas import (
 )
 from services.bidding.streams import streams
 from services.bidding.together import desk
+from services.bidding.vouching.router import deposits
 from services.kernel.actors import Actor
 from services.kernel.errors import NotFound
 from services.kernel.http.expanding import Expand, expanding, tells
@@ -36,7 +37,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 
 bids = APIRouter(prefix="/v1", tags=["bids"], route_class=UnitOfWorkRoute)
-routers = [bids, streams, findings, demand_orders]
+routers = [bids, streams, findings, demand_orders, deposits]
 
 Reads = Annotated[Actor, holding("bids:read")]
 Writes = Annotated[Actor, holding("bids:write")]
@@ -50,7 +51,8 @@ async def place(body: NewBidRequest, work: Work, actor: Writes, answer: Response
     received. A bid for a sealed listing is yours alone until the close.
 
     Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
-    `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price by the
+    `own_listing`, `not_a_processor`, `deposit_required` (new here, you leave the listing's `deposit` first:
+    deposits.create), `bid_too_low` (a timed listing takes only what beats the leading price by the
     increment, an instant one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code
     that your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
     `currency_differs`, `price_differs`, `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`,

@@ -105,6 +105,10 @@ class ImportProfileId(Id, prefix="ipf"):
     """A mapping kept under a name."""
 
 
+class DepositId(Id, prefix="dpt"):
+    """What a new bidder leaves with us so that its bids are taken."""
+
+
 class BidId(Id, prefix="bid"):
     """A processor's promise for a lot."""
 

@@ -9,6 +9,7 @@ from services.kernel.ids import ItemId, ListingId, OrgId
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts, policy, pricing, queries, reviewing
+from services.listings.admitting import asking
 from services.listings.errors import KeyTaken, StatedByManifest
 from services.listings.events import ListingCreated
 from services.listings.models import (
@@ -75,7 +76,7 @@ async def change(
     if changes.invited:
         await _must_exist(work, changes.invited)
     pricing.must_be_in(changes.currency or listing.currency, pricing.after(listing, changes))
-    for column, value in pricing.stored(changes, changes.model_fields_set).items():
+    for column, value in _stored_terms(changes, changes.model_fields_set).items():
         setattr(listing, column, value)
     _must_be_sold_so(listing)
     listing.version += 1
@@ -155,7 +156,7 @@ async def _listing(work: UnitOfWork, details: DraftListing, seller_id: OrgId) ->
         await _must_exist(work, details.invited)
     pricing.must_be_in(details.currency, {name: getattr(details, name) for name in pricing.PRICES})
     listing = Listing(
-        **pricing.stored(details, ListingTerms.model_fields),
+        **_stored_terms(details, ListingTerms.model_fields),
         seller_id=seller_id,
         origin_listing_id=details.origin_listing_id,
         origin_remainder_id=details.origin_remainder_id,
@@ -168,6 +169,13 @@ async def _listing(work: UnitOfWork, details: DraftListing, seller_id: OrgId) ->
     _move_to(listing, await _site(work, details.site_id, listing))
     _must_be_sold_so(listing)
     return listing
+
+
+def _stored_terms(said: ListingTerms | ListingChanges, names: Iterable[str]) -> dict[str, Any]:
+    stored = pricing.stored(said, names)
+    if "invited_capability" in stored:
+        stored["invited_capability"] = asking.stored(said.invited_capability)
+    return stored
 
 
 def _must_be_sold_so(listing: Listing) -> None:

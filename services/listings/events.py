@@ -57,6 +57,12 @@ class ListingOpened(ListingFact, Event, type="listing.opened"):
     """`closes_at` is when bidding ends; None only for a negotiated listing without an end."""
 
 
+class ListingAdmitted(ListingFact, Event, type="listing.admitted"):
+    """The organization has become able to do what an invited listing asks for: it may read the listing and bid."""
+
+    organization_id: OrgId
+
+
 class ListingClosed(ListingFact, Event, type="listing.closed"):
     """Bidding has ended. Sealed bids become readable to the seller."""
 

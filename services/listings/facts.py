@@ -71,7 +71,7 @@ def of(event: type[T], listing: Listing, **more: object) -> T:
 
 
 def audience(listing: Listing, bidders: Iterable[str] = ()) -> dict[str, str]:
-    """Public market news goes to the seller, the invited, and whoever has bid; everybody else searches."""
-    invited = listing.invited if listing.visibility == "invited" else []
-    processors = {str(OrgId(org_id)): "processor" for org_id in (*invited, *bidders)}
+    """Public market news goes to the seller, its guests, and whoever has bid; everybody else searches."""
+    guests = listing.guests if listing.visibility == "invited" else []
+    processors = {str(OrgId(org_id)): "processor" for org_id in (*guests, *bidders)}
     return processors | {str(listing.seller_id): "seller"}

@@ -40,5 +40,5 @@ def must_see_all_of(actor: Actor, listing: Listing) -> None:
 
 
 def sees_all_of(actor: Actor, listing: Listing) -> bool:
-    """Whom the seller invited, its reserve, and where a remainder came from, is not for everybody who may read the listing."""
+    """Whom the seller invited, by name or how, its reserve, and where a remainder came from, is not for every reader."""
     return actor.org_id == listing.seller_id or actor.is_operator

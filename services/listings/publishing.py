@@ -12,6 +12,7 @@ from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts, policy, queries, reviewing
+from services.listings.admitting import letting_in
 from services.listings.dividing import live_bids, relisting
 from services.listings.events import (
     ListingAwarded,
@@ -52,6 +53,7 @@ async def publish(
     if known.shortcomings:
         raise Invalid(*known.shortcomings)
     moved = move(LISTING, listing, "publish", by="seller", facts=known)
+    await letting_in.resolve(work, listing)
     told = facts.of(ListingSubmitted, listing)
     work.emit(told, subject=listing.id, audience={listing.seller_id: "seller"}, moved=moved)
     _approve(work, listing)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     any_,
     delete,
     false,
+    func,
     literal,
     or_,
     select,
@@ -38,7 +39,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         return true()
     if actor.org_id is None:
         return false()
-    is_offered = or_(col(Listing.visibility) == "public", literal(str(actor.org_id)) == any_(col(Listing.invited)))
+    is_guest = literal(str(actor.org_id)) == any_(func.array_cat(col(Listing.invited), col(Listing.admitted)))
+    is_offered = or_(col(Listing.visibility) == "public", is_guest)
     is_mine = and_(col(Listing.seller_id) == actor.org_id, *within_its_sites(actor, col(Listing.site_id)))
     return or_(is_mine, and_(col(Listing.published_at).is_not(None), is_offered, *_of_others(actor)))
 

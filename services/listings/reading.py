@@ -19,7 +19,7 @@ SELECT door.is_known, listing.version, {thing(DETAIL)} AS told FROM door
 LEFT JOIN LATERAL (
     SELECT * FROM listing
     WHERE door.is_known AND id = $8 AND livemode = $2::boolean AND seller_id <> $1
-        AND published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited)) OFFSET 0
+        AND published_at IS NOT NULL AND (visibility = 'public' OR $1 = ANY (invited || admitted)) OFFSET 0
 ) listing ON true"""
 """Drafts, and what is the caller's own, are the route's: it tells what may be done with them."""
 

@@ -6,12 +6,15 @@ from datetime import date, datetime, timedelta
 from services.kernel.errors import Detail
 from services.kernel.reference import materials, un_numbers, waste_codes
 from services.kernel.reference.errors import CodeIsNotValid, ReferenceDataMissing
+from services.listings.admitting import asking
 from services.listings.manifests.mapping import CONDITION_GRADES
 from services.listings.models import AWARDED_WHILE_OPEN, Item, Listing
 
 PHOTOGENIC = frozenset(CONDITION_GRADES[CONDITION_GRADES.index("like_new") + 1 :])
 """Grades below like_new: the buyer should see what it gets."""
 
+MOST_IN_ONE_PAYMENT = 99_999_999
+"""Minor units: what the provider collects at a time."""
 DESTROYING = frozenset({"recover", "dispose"})
 EXTENSIONS = timedelta(hours=1)
 """How long a timed listing may be extended beyond closes_at where the seller names no hard cap."""
@@ -25,8 +28,7 @@ def shortcomings(listing: Listing, items: Sequence[Item], now: datetime) -> tupl
         found.append(Detail("/items", "listing_without_items", "A listing needs at least one item."))
     if listing.lot_rule != "whole" and listing.mode == "timed":
         found.append(Detail("/lot_rule", "timed_sold_whole", "An ascending auction is for the whole lot."))
-    if listing.visibility == "invited" and not listing.invited:
-        found.append(Detail("/invited", "nobody_invited", "An invited listing names the processors it is for."))
+    found += asking.shortcomings(listing, items)
     for position, item in enumerate(items):
         told = [*_description(item), *_mass(listing, item), *_codes(listing, item, days), *_hazards(item)]
         found += [Detail(f"/items/{position}{one.pointer}", one.code, one.detail) for one in told]
@@ -88,6 +90,8 @@ def _price(listing: Listing) -> Iterator[Detail]:
         yield Detail("/price", "price_required", "An instant listing names its price.")
     if listing.mode != "instant" and listing.price_minor is not None:
         yield Detail("/price", "price_needs_instant", "Only instant listings name a price; the others ask for bids.")
+    if listing.deposit_minor is not None and not 0 < listing.deposit_minor <= MOST_IN_ONE_PAYMENT:
+        yield Detail("/deposit", "deposit_out_of_range", "A deposit is more than nothing, and one payment.")
     if listing.award_rule == "best_landed" and listing.closes_at is None:
         yield Detail("/award_rule", "rule_needs_close", "A rule awards at the close; say when bidding ends.")
 

@@ -69,7 +69,8 @@ async def create(body: NewListing, work: Work, actor: Writes, answer: Response) 
     """Makes a draft that only you see, with or without items.
 
     Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-    `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
+    `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or `operation_needs_permit` of the
+    capability that is invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
     `currency_differs` of a price; and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may be
     left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
@@ -221,7 +222,8 @@ async def update(
     listing_id: ListingId, body: ChangedListing, work: Work, actor: Writes, matching: Matching, answer: Response
 ) -> ListingAnswer:
     """Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-    `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another
+    `organization_not_found`, `capability_empty`, `operation_unknown`, `operation_needs_permit`,
+    `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another
     currency than the listing's."""
     changed = await drafting.change(work, listing_id, body, by=actor, check_version=matching.matches)
     return await _told(work, changed, actor, answer)
@@ -321,7 +323,8 @@ async def publish(
     """A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
     Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer them to
-    (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
+    (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`, `permit_needs_waste_code`,
+    `capability_too_wide`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
     `composition_required`: "unknown" is an answer) or an unknown material (`material_unknown`); goods priced by the tonne
     without a mass (`mass_required`); a waste code that does not hold where and when the goods are offered
     (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`); hazardous goods without waste code,
@@ -330,8 +333,8 @@ async def publish(
     are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
     `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`, `in_the_past`,
     `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a price that is
-    missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`);
-    an ascending auction for parts (`timed_sold_whole`).
+    missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`,
+    `deposit_out_of_range`); an ascending auction for parts (`timed_sold_whole`).
     Refused with `may_not_list`, and while you may begin nothing new: `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409).
     Refused with `recall_quarantine` where recalled goods are not offered under their campaign. Causes `listing.submitted`,

@@ -20,6 +20,7 @@ from services.listings.models import (
     LISTING,
     DraftItem,
     DraftListing,
+    InvitedCapability,
     Item,
     ItemChanges,
     Listing,
@@ -237,12 +238,15 @@ class FoundListing(ListingSummary):
 
 
 class ListingAnswer(ListingSummary, Transitions):
-    """A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices on its drafts."""
+    """A listing with its items. Whom it is for, `reserve_price` and the origins are told to the seller alone, notices on
+    its drafts."""
 
     site_id: SiteId
     description: str | None
     hard_cap_at: UtcDatetime | None
     invited: list[OrgId]
+    invited_capability: InvitedCapability | None
+    admitted_count: int = Field(description="How many organizations `invited_capability` has let in so far")
     lot_rule: str = Field(description="What a bid may be for: whole, by_item or by_fraction")
     min_quantity: int | None = Field(description="by_fraction: the fewest pieces of an item that are sold")
     tolerance_bps: int
@@ -255,6 +259,7 @@ class ListingAnswer(ListingSummary, Transitions):
     reserve_price: Money | None
     recovers_vat: bool = Field(description="If the seller does not, the VAT it pays counts in its ranking")
     increment: Money | None = Field(description="What a better bid is better by; null: by the published table")
+    deposit: Money | None = Field(description="What a bidder new to the market secures before its bid is taken")
     origin_listing_id: ListingId | None
     origin_remainder_id: RemainderId | None
     items: list[ItemAnswer]
@@ -266,13 +271,14 @@ class ListingAnswer(ListingSummary, Transitions):
         possible = choices(LISTING, listing, by=policy.parties_of(actor, listing), facts=known)
         is_own = policy.sees_all_of(actor, listing)
         names = cls.model_fields.keys() - ListingSummary.model_fields.keys() - Transitions.model_fields.keys()
-        plain = {name: getattr(listing, name) for name in names - {"items", "notices", "invited"}}
+        plain = {name: getattr(listing, name) for name in names - {"items", "notices", "invited", "admitted_count"}}
         if not is_own:
-            plain |= {"origin_listing_id": None, "origin_remainder_id": None, "reserve_price": None}
+            plain |= dict.fromkeys(("origin_listing_id", "origin_remainder_id", "reserve_price", "invited_capability"))
         return cls(
             **_summary(listing),
             **plain,
             invited=[OrgId(org_id) for org_id in listing.invited] if is_own else [],
+            admitted_count=len(listing.admitted) if is_own else 0,
             items=[ItemAnswer.of(item) for item in items],
             notices=[Notice.of(notice) for notice in reviewing.notices(items)] if is_own else [],
             **told(possible),

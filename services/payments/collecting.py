@@ -2,8 +2,6 @@
 
 from dataclasses import asdict
 
-import structlog
-
 from services.kernel.ids import OrgId
 from services.kernel.money import Money
 from services.kernel.states import check, move
@@ -21,8 +19,6 @@ from services.payments.models import DEAL, PAYMENT, Deal, Payment
 from services.payments.operations import outbox
 from services.payments.policy import audience
 from services.payments.terms import DealTerms
-
-log = structlog.get_logger(__name__)
 
 
 async def agree(work: UnitOfWork, terms: DealTerms) -> Deal:
@@ -131,7 +127,7 @@ def _instructions(given: gateway.BankInstructions | None) -> dict[str, object] |
 async def _collected(
     work: UnitOfWork, deal: Deal, payment: Payment, charge_id: str, booked: gateway.BalanceTransaction
 ) -> None:
-    lines = _collected_lines(deal, payment, booked)
+    lines = ledger.collected(ledger.deal_hold(deal.order_id), payment.amount, booked)
     await ledger.post(
         work, f"{charge_id}:collected", "collected", deal.order_id, lines, booked.id, effective_at=booked.created_at
     )
@@ -150,16 +146,6 @@ async def _collected(
         await _return(work, deal, payment)
     else:
         await hold_if_covered(work, deal)
-
-
-def _collected_lines(deal: Deal, payment: Payment, booked: gateway.BalanceTransaction) -> list[ledger.Line]:
-    """P1. What was booked in another currency than the deal's passes through suspense, and a person looks at it."""
-    hold = ledger.deal_hold(deal.order_id)
-    in_full = ledger.nonzero((ledger.STRIPE_BALANCE, booked.net), (ledger.STRIPE_FEE, booked.fee))
-    if booked.amount == payment.amount:
-        return [*in_full, (hold, -payment.amount)]
-    log.error("a payment was booked differently from what was asked", payment=payment.id, booked=str(booked.amount))
-    return [*in_full, (ledger.SUSPENSE, -booked.amount), (ledger.SUSPENSE, payment.amount), (hold, -payment.amount)]
 
 
 async def _return(work: UnitOfWork, deal: Deal, payment: Payment) -> None:

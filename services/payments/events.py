@@ -2,8 +2,10 @@
 the payee what it is paid and what is kept; a carrier hears of its own leg and transfer only.
 """
 
+from pydantic import BaseModel
+
 from services.kernel.events import Event
-from services.kernel.ids import DealId, OrgId, PaymentId, RefundId, TransferId
+from services.kernel.ids import BidId, DealId, DepositId, ListingId, OrgId, PaymentId, RefundId, TransferId
 from services.kernel.money import Money
 
 
@@ -179,6 +181,44 @@ class RefundFailed(Event, type="refund.failed"):
     payer_id: OrgId
     amount: Money
     reason: str
+
+
+class DepositFact(BaseModel):
+    """What every event of a deposit carries. Until it is forfeited its bidder alone hears of it."""
+
+    deposit_id: DepositId
+    listing_id: ListingId
+    bidder_id: OrgId
+    amount: Money
+
+
+class DepositRequested(DepositFact, Event, type="deposit.requested"):
+    """A bidder has asked where to leave its deposit; the deposit shows the account and the reference in a moment."""
+
+
+class DepositSecured(DepositFact, Event, type="deposit.secured"):
+    """Its money has arrived and is held: bids of its bidder for the listing are taken."""
+
+
+class DepositFailed(DepositFact, Event, type="deposit.failed"):
+    """The provider does not collect it; `reason` is its code. The bidder may ask for another."""
+
+    reason: str
+
+
+class DepositCalledOff(DepositFact, Event, type="deposit.called_off"):
+    """Bidding was over before its money had arrived; nothing is asked for any more."""
+
+
+class DepositReleased(DepositFact, Event, type="deposit.released"):
+    """The bidder did not win, or kept its word: the money goes back."""
+
+
+class DepositForfeited(DepositFact, Event, type="deposit.forfeited"):
+    """The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id` names what was not confirmed."""
+
+    bid_id: BidId
+    seller_id: OrgId
 
 
 class PayoutsEnabled(Event, type="payouts.enabled"):

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.kernel.money import Money
 from services.kernel.unit_of_work import UnitOfWork
 from services.payments.errors import PostingRefused
+from services.payments.gateway import BalanceTransaction
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ SUSPENSE = Account("suspense")
 
 def deal_hold(order_id: str) -> Account:
     return Account("deal_hold", order_id)
+
+
+def deposit_hold(deposit_id: str) -> Account:
+    return Account("deposit_hold", deposit_id)
 
 
 def payable(org_id: str) -> Account:
@@ -91,6 +99,15 @@ async def post(
         if constraint is None:
             raise
         raise PostingRefused(key, constraint) from error
+
+
+def collected(hold: Account, asked: Money, booked: BalanceTransaction) -> list[Line]:
+    """P1 and D1. What was booked differently from what was asked passes through suspense, and a person looks at it."""
+    in_full = nonzero((STRIPE_BALANCE, booked.net), (STRIPE_FEE, booked.fee))
+    if booked.amount == asked:
+        return [*in_full, (hold, -asked)]
+    log.error("a payment was booked differently from what was asked", hold=str(hold), booked=str(booked.amount))
+    return [*in_full, (SUSPENSE, -booked.amount), (SUSPENSE, asked), (hold, -asked)]
 
 
 def nonzero(*lines: Line) -> list[Line]:

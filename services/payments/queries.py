@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import col
 
 from services.kernel.actors import Actor
@@ -14,6 +14,7 @@ from services.payments import ledger
 from services.payments.models import (
     Deal,
     DealFacts,
+    Deposit,
     Payment,
     PayoutAccount,
     Refund,
@@ -21,7 +22,8 @@ from services.payments.models import (
     StripeOperation,
     Transfer,
 )
-from services.payments.models.outbox import ENDED
+from services.payments.models.deposits import UNDER_WAY
+from services.payments.models.outbox import ENDED, OF_DEPOSITS
 
 T = TypeVar("T")
 
@@ -112,6 +114,47 @@ async def charged(work: UnitOfWork, deal_id: str) -> list[Payment]:
     return [payment for payment in await payments_of(work, deal_id) if payment.collected_at]
 
 
+def deposits_visible_to(actor: Actor) -> Select[Deposit]:
+    """The bidder's own; the seller's once they are forfeited to it; all of them for an operator."""
+    query = select(Deposit).where(col(Deposit.livemode) == actor.livemode)
+    if actor.is_operator:
+        return query
+    is_sellers = and_(col(Deposit.seller_id) == actor.org_id, col(Deposit.status) == "forfeited")
+    return query.where(or_(col(Deposit.bidder_id) == actor.org_id, is_sellers))
+
+
+async def visible_deposit(work: UnitOfWork, deposit_id: str, actor: Actor) -> Deposit:
+    return await _one(work, deposits_visible_to(actor).where(col(Deposit.id) == deposit_id), "deposit", deposit_id)
+
+
+async def deposit_for_update(work: UnitOfWork, deposit_id: str) -> Deposit:
+    return await _one(work, _locked(_deposits(work).where(col(Deposit.id) == deposit_id)), "deposit", deposit_id)
+
+
+async def deposit_under_way(work: UnitOfWork, listing_id: str, bidder_id: str) -> Deposit | None:
+    """Asked for, being called off, or secured: at most one."""
+    query = _of_listing(work, listing_id, *UNDER_WAY).where(col(Deposit.bidder_id) == bidder_id)
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
+async def undecided_deposits_for_update(work: UnitOfWork, listing_id: str) -> Sequence[Deposit]:
+    """Of the listing, locked in the order of their ids."""
+    query = _of_listing(work, listing_id, "pending", "secured").order_by(col(Deposit.id))
+    return await _all(work, _locked(query))
+
+
+async def is_secured(work: UnitOfWork, listing_id: str, bidder_id: str) -> bool:
+    query = _of_listing(work, listing_id, "secured").where(col(Deposit.bidder_id) == bidder_id)
+    return (await work.session.execute(query)).scalar_one_or_none() is not None
+
+
+async def deposit_of_object(work: UnitOfWork, stripe_id: str) -> Deposit | None:
+    """By its intent, its refund or its transfer at the provider; locked."""
+    ids = (col(Deposit.intent_id), col(Deposit.paid_id))
+    query = _locked(_deposits(work).where(or_(*(column == stripe_id for column in ids))))
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
 async def facts_of(work: UnitOfWork, deal: Deal) -> DealFacts:
     """What the machine's guards ask."""
     collected = sum(payment.amount_minor for payment in await charged(work, deal.id))
@@ -143,10 +186,12 @@ async def operation(work: UnitOfWork, name: str) -> StripeOperation:
 
 
 async def operation_for_update(work: UnitOfWork, name: str) -> StripeOperation:
-    """Locks its deal first, as every verb does, so that two never wait for each other."""
-    deal_id = (await operation(work, name)).deal_id
-    if deal_id is not None:
-        await deal_for_update(work, deal_id)
+    """Locks its deal or deposit first, as every verb does, so that two never wait for each other."""
+    known = await operation(work, name)
+    if known.deal_id is not None:
+        await deal_for_update(work, known.deal_id)
+    elif known.kind in OF_DEPOSITS:
+        await deposit_for_update(work, known.subject_id)
     query = select(StripeOperation).where(col(StripeOperation.name) == name)
     return await _one(work, _locked(query), "operation", name)
 
@@ -195,6 +240,14 @@ async def stripe_event(work: UnitOfWork, event_id: str) -> StripeEvent:
 
 def _deals(work: UnitOfWork) -> Select[Deal]:
     return select(Deal).where(col(Deal.livemode) == work.livemode)
+
+
+def _deposits(work: UnitOfWork) -> Select[Deposit]:
+    return select(Deposit).where(col(Deposit.livemode) == work.livemode)
+
+
+def _of_listing(work: UnitOfWork, listing_id: str, *statuses: str) -> Select[Deposit]:
+    return _deposits(work).where(col(Deposit.listing_id) == listing_id, col(Deposit.status).in_(statuses))
 
 
 def _accounts(work: UnitOfWork, condition: ColumnElement[bool]) -> Select[PayoutAccount]:

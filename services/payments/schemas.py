@@ -190,7 +190,9 @@ class LedgerPostingAnswer(Response):
     """One posting with the lines you may see; an operator sees them all, and they sum to zero per currency."""
 
     key: str
-    kind: str = Field(description="collected, settled, transferred, refunded, cancelled, netted or refund_failed")
+    kind: str = Field(
+        description="collected, settled, transferred, refunded, cancelled, netted, refund_failed, released or forfeited"
+    )
     order_id: str | None
     effective_at: UtcDatetime
     recorded_at: UtcDatetime

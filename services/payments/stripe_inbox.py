@@ -18,11 +18,13 @@ from stripe import SignatureVerificationError, WebhookSignature
 from services.kernel import jobs
 from services.kernel.actors import system
 from services.kernel.errors import NotFound
+from services.kernel.ids import DepositId
 from services.kernel.jobs import Tools, job
 from services.kernel.unit_of_work import UnitOfWork
 from services.payments import collecting, connecting, queries, refunding
+from services.payments.deposits import ending, securing
 from services.payments.gateway import Gateway
-from services.payments.models import StripeEvent
+from services.payments.models import Deposit, StripeEvent
 
 JOB = "payments.stripe_event"
 UNBOOKED_PAUSE = timedelta(seconds=2)
@@ -182,6 +184,11 @@ async def _apply_intent(tools: Tools, event: StripeEvent, intent_id: str | None)
         return
     found = await _gateway(tools).payment(intent_id)
     async with _unit_of_work(tools, event) as work:
+        deposit = await _deposit_of(work, found.id, found.op)
+        if deposit is not None:
+            is_booked = await securing.mirror(work, deposit, found)
+            await _end(work, event, "handled" if is_booked else "received")
+            return
         payment = await queries.payment_of_intent(work, intent_id)
         payment_id = payment.id if payment else await _subject_of(work, found.op)
         if payment_id is None:
@@ -195,6 +202,11 @@ async def _apply_intent(tools: Tools, event: StripeEvent, intent_id: str | None)
 async def _on_refund(tools: Tools, event: StripeEvent) -> None:
     found = await _gateway(tools).refund(str(event.object_id))
     async with _unit_of_work(tools, event) as work:
+        deposit = await _deposit_of(work, found.id, found.op)
+        if deposit is not None:
+            is_booked = await ending.returned(work, deposit, found)
+            await _end(work, event, "handled" if is_booked else "received")
+            return
         refund = await queries.refund_of_object(work, found.id)
         refund_id = refund.id if refund else await _subject_of(work, found.op)
         if refund_id is None:
@@ -203,6 +215,15 @@ async def _on_refund(tools: Tools, event: StripeEvent) -> None:
         deal = await queries.deal_for_update(work, (await queries.refund(work, refund_id)).deal_id)
         is_booked = await refunding.mirror(work, deal, await queries.refund(work, refund_id), found)
         await _end(work, event, "handled" if is_booked else "received")
+
+
+async def _deposit_of(work: UnitOfWork, object_id: str, op: str | None) -> Deposit | None:
+    known = await queries.deposit_of_object(work, object_id)
+    if known is not None:
+        return known
+    subject_id = await _subject_of(work, op)
+    is_deposits = subject_id is not None and subject_id.startswith(DepositId.prefix)
+    return await queries.deposit_for_update(work, str(subject_id)) if is_deposits else None
 
 
 async def _subject_of(work: UnitOfWork, op: str | None) -> str | None:

@@ -57,6 +57,25 @@ async def test_part_of_an_item_becomes_a_draft_that_names_its_origin(
     assert (part["total_mass"]["value"], rest["total_mass"]["value"]) == ("428.571", "571.429")
 
 
+async def test_the_new_draft_asks_for_what_the_old_one_did(sessions: Sessions, client: httpx.AsyncClient) -> None:
+    seller = await organization(sessions)
+    money = {"amount": "12.50", "currency": "EUR"}
+    terms: dict[str, Any] = {
+        "mode": "instant",
+        "price": money,
+        "reserve_price": money,
+        "deposit": money,
+        "visibility": "invited",
+        "invited_capability": {"roles": ["recycler"]},
+    }
+    listing = await draft_listing(sessions, seller, [motors()], **terms)
+    body = {"items": [{"item_id": await item_id(client, seller, listing), "quantity": 10}]}
+    draft = await done(client, seller, f"{listing.id}/split", body)
+    before = await read(client, seller, listing.id)
+    assert {name: draft[name] for name in terms} == {name: before[name] for name in terms}
+    assert [draft[name] for name in ("price", "reserve_price", "deposit")] == [money] * 3
+
+
 async def test_a_whole_item_moves_as_it_is(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller = await organization(sessions)
     listing = await draft_listing(sessions, seller, [GEARBOXES, MOTORS])

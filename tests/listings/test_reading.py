@@ -147,6 +147,23 @@ async def test_what_others_may_not_see_is_refused_as_by_the_route(
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 4
 
 
+async def test_whom_a_capability_lets_in_reads_by_the_lane_as_by_the_route(
+    sessions: Sessions, client: httpx.AsyncClient, route: httpx.AsyncClient, lane: Watched
+) -> None:
+    seller, operator = await organization(sessions), await organization(sessions, ["operator"], "Backhaul")
+    able, unable = await organization(sessions, ["recycler"]), await organization(sessions, ["repairer"], "Fern AG")
+    asked: dict[str, Any] = {"visibility": "invited", "invited_capability": {"roles": ["recycler"]}}
+    path = f"/v1/listings/{(await open_listing(sessions, seller, [motors()], **asked)).id}"
+
+    answers = {party.org.id: await asked_both(client, route, party, path) for party in (able, operator, unable)}
+
+    assert lane.taken == 4
+    for party in (able, operator):
+        by_lane, by_route = answers[party.org.id]
+        assert told(by_lane) == told(by_route)
+    assert [answers[party.org.id][0].status_code for party in (able, operator, unable)] == [200, 200, 404]
+
+
 async def test_a_revoked_key_opens_nothing_from_then_on(
     sessions: Sessions, client: httpx.AsyncClient, lane: Watched
 ) -> None:

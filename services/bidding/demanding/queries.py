@@ -75,7 +75,7 @@ async def candidates(work: UnitOfWork, listing: Listing) -> Sequence[DemandOrder
         or_(col(DemandOrder.valid_until).is_(None), col(DemandOrder.valid_until) > work.now),
     )
     if listing.visibility != "public":
-        query = query.where(col(DemandOrder.org_id).in_(listing.invited))
+        query = query.where(col(DemandOrder.org_id).in_(listing.guests))
     return (await work.session.execute(query.order_by(col(DemandOrder.id)))).scalars().all()
 
 

@@ -22,6 +22,7 @@ from services.bidding.models.demands import (
 )
 from services.bidding.models.findings import FINDING, Finding
 from services.bidding.models.moves import BID, BidFacts
+from services.bidding.models.proven import ProvenBidder
 from services.bidding.models.seals import ReceiptBook, SealedBid, SealingKey
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "NewBid",
     "NewCounter",
     "NewDemand",
+    "ProvenBidder",
     "ReceiptBook",
     "SealedBid",
     "SealingKey",

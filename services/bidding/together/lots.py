@@ -37,11 +37,12 @@ class ReadLot(Row):
     def is_plain(self) -> bool:
         """Whether the batch may judge bids for it: everything else is the route's."""
         is_on = self["status"] == "open" and self["mode"] == "timed" and self["closes_at"] is not None
-        return is_on and not (self["stops"] or self["is_recalled"] or self["has_lost_its_auction"])
+        asks_more = self["stops"] or self["is_recalled"] or self["deposit_minor"] is not None
+        return is_on and not (asks_more or self["has_lost_its_auction"])
 
     def is_seen_by(self, actor: Actor) -> bool:
         """As `listings.visible_to`, of what is not the actor's own."""
-        is_offered = self["visibility"] == "public" or actor.org_id in self["invited"]
+        is_offered = self["visibility"] == "public" or actor.org_id in (*self["invited"], *self["admitted"])
         return self["published_at"] is not None and is_offered and actor.org_id != self["seller_id"]
 
     @property

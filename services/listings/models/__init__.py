@@ -1,5 +1,6 @@
 """The tables of listings, what a seller may put into them, and how a listing may move."""
 
+from services.listings.models.capabilities import MOST_ADMITTED, InvitedCapability
 from services.listings.models.drafts import (
     DISPOSITIONS,
     DraftItem,
@@ -27,6 +28,7 @@ __all__ = [
     "IMPORTS_UNDER_WAY",
     "IMPORT_STATUSES",
     "LISTING",
+    "MOST_ADMITTED",
     "RECALL",
     "RECALL_QUARANTINE",
     "SEARCHABLE",
@@ -36,6 +38,7 @@ __all__ = [
     "DraftListing",
     "Import",
     "ImportProfile",
+    "InvitedCapability",
     "Item",
     "ItemChanges",
     "Lineage",

@@ -12,6 +12,7 @@ from services.kernel.reference.errors import ReferenceDataMissing
 from services.listings.manifests.cells import MOST_PIECES, WHOLE_PPM, CellIsWrong
 from services.listings.manifests.cells import gtin as written_gtin
 from services.listings.manifests.cells import un_number as written_un_number
+from services.listings.models.capabilities import InvitedCapability
 
 Mode = Literal["sealed", "timed", "negotiated", "instant"]
 AwardRule = Literal["by_hand", "best_landed"]
@@ -229,6 +230,9 @@ class ListingTerms(BaseModel):
     )
     visibility: Visibility = "public"
     invited: Annotated[list[OrgId], Field(max_length=100)] = Field(default_factory=list)
+    invited_capability: InvitedCapability | None = Field(
+        default=None, description="Invited listings only: lets in whoever can do this, now or while bidding is on"
+    )
     lot_rule: LotRule = Field(
         default="whole",
         description="What a bid may be for: the whole lot, items of it, or a quantity of an item",
@@ -256,6 +260,11 @@ class ListingTerms(BaseModel):
     increment: Money | None = Field(
         default=None,
         description="Timed listings only: what a better bid is better by; by a published table if not given",
+    )
+    deposit: Money | None = Field(
+        default=None,
+        description="What a processor leaves with us before its bid is taken, while no order that it bought has been settled;"
+        " the seller's if it wins and does not confirm",
     )
 
 
@@ -299,6 +308,7 @@ class ListingChanges(_Changes):
     hard_cap_at: AwareDatetime | None = None
     visibility: Visibility | None = None
     invited: Annotated[list[OrgId], Field(max_length=100)] | None = None
+    invited_capability: InvitedCapability | None = None
     lot_rule: LotRule | None = None
     min_quantity: Annotated[int, Field(ge=1, le=MOST_PIECES)] | None = None
     tolerance_bps: Annotated[int, Field(ge=0, le=2_000)] | None = None
@@ -312,6 +322,7 @@ class ListingChanges(_Changes):
     award_rule: AwardRule | None = None
     reserve_price: Money | None = None
     recovers_vat: bool | None = None
+    deposit: Money | None = None
 
     @classmethod
     def nullable(cls) -> frozenset[str]:
@@ -322,10 +333,12 @@ class ListingChanges(_Changes):
                 "opens_at",
                 "closes_at",
                 "hard_cap_at",
+                "invited_capability",
                 "min_quantity",
                 "price",
                 "increment",
                 "reserve_price",
+                "deposit",
             }
         )
 

@@ -1,9 +1,10 @@
 """A listing: goods offered to processors, with a mode, a clock and terms."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.kernel.ids import ListingId, OrgId, RemainderId, SiteId
@@ -42,9 +43,13 @@ class Listing(Versioned, table=True):
     first) are summed over the items whenever these change. `published_at` says since when others may see it.
 
     `lot_rule` says what a bid may be for: the whole lot, items of it, or pieces of an item, then at least `min_quantity` of it.
-    `stops` are the reasons that forbid deciding about it, for the sake of what is in it."""
+    `stops` are the reasons that forbid deciding about it, for the sake of what is in it.
+
+    `admitted` are those whom `invited_capability` has let in and `invited` does not name. Nobody is told who they are: from
+    listing to listing a seller would read off which permits everybody holds."""
 
     __tablename__ = "listing"
+    __audit_hidden__: ClassVar[frozenset[str]] = frozenset({"admitted"})
     __table_args__ = (
         CheckConstraint(f"status IN ({listed(STATUSES)})", name="status"),
         CheckConstraint("mode IN ('sealed', 'timed', 'negotiated', 'instant')", name="mode"),
@@ -68,6 +73,13 @@ class Listing(Versioned, table=True):
         CheckConstraint("published_at IS NULL OR (mode = 'instant') = (price_minor IS NOT NULL)", name="price"),
         CheckConstraint("award_rule IN ('by_hand', 'best_landed')", name="award_rule"),
         CheckConstraint("increment_minor > 0 OR published_at IS NULL", name="increment"),
+        CheckConstraint("deposit_minor > 0 OR published_at IS NULL", name="deposit"),
+        Index(
+            "ix_listing_admitting",
+            "livemode",
+            "id",
+            postgresql_where=text("invited_capability IS NOT NULL AND status IN ('scheduled', 'open')"),
+        ),
         Index("ix_listing_place", "latitude", "longitude"),
         Index("ix_listing_status", "livemode", "status", "id"),
     )
@@ -90,6 +102,10 @@ class Listing(Versioned, table=True):
     published_at: datetime | None = Field(default=None, sa_type=Instant)
     visibility: str = "public"
     invited: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    invited_capability: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    admitted: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )
     lot_rule: str = Field(default="whole", sa_column_kwargs={"server_default": text("'whole'")})
     min_quantity: int | None = None
     tolerance_bps: int = 500
@@ -103,6 +119,7 @@ class Listing(Versioned, table=True):
     award_rule: str = "by_hand"
     recovers_vat: bool = True
     increment_minor: int | None = Field(default=None, sa_type=BigInteger)
+    deposit_minor: int | None = Field(default=None, sa_type=BigInteger)
     origin_listing_id: ListingId | None = Field(default=None, foreign_key="listing.id")
     origin_remainder_id: RemainderId | None = None
     country: str
@@ -114,6 +131,11 @@ class Listing(Versioned, table=True):
     stops: list[str] = Field(
         default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
     )
+
+    @property
+    def guests(self) -> list[str]:
+        """Who sees it once it is published, where not everybody does; its seller does anyway."""
+        return [*self.invited, *self.admitted]
 
     @property
     def price(self) -> Money | None:
@@ -129,3 +151,8 @@ class Listing(Versioned, table=True):
     def increment(self) -> Money | None:
         """What a better bid for a timed listing is better by, if the seller has said so."""
         return None if self.increment_minor is None else Money(self.increment_minor, self.currency)
+
+    @property
+    def deposit(self) -> Money | None:
+        """What a bidder who has brought nothing to its end here leaves with us before its bid is taken."""
+        return None if self.deposit_minor is None else Money(self.deposit_minor, self.currency)

@@ -43,7 +43,7 @@ class Offer(Row, table=True):
     """One way to find one item of a published listing. `term` is empty for the item itself, `m:copper` for a material it is
     made of, `w:motor` for a word said about it. The facets are numbers (`searching.facets`), `materials` is "|copper|steel|" in
     a word's row and silent elsewhere, `mass_g` that of the whole listing; `closes_at` is infinity where bidding has no end.
-    `latitude` and `longitude` are exact to two metres. `seen_by` are the seller and the invited where not everybody sees it.
+    `latitude` and `longitude` are exact to two metres. `seen_by` are the seller and its guests where not everybody sees it.
     `said`, in a word's row, are the signs of every word of the listing (`searching.words`).
 
     A trigger keeps `status` and `closes_at` those of the listing. Partitioned, so that what one search reads stays small: of a

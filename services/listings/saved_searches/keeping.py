@@ -3,10 +3,11 @@
 from typing import Any
 
 from services.kernel.actors import Actor
-from services.kernel.ids import ListingId, SavedSearchId
+from services.kernel.ids import ListingId, OrgId, SavedSearchId
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
+from services.listings.admitting.queries import let_in_later
 from services.listings.models import Criteria, Listing, NewSearch, SavedSearch
 from services.listings.saved_searches import queries
 from services.listings.saved_searches.events import SavedSearchMatched
@@ -59,10 +60,11 @@ async def remove(
     await work.session.delete(search)
 
 
-async def tell_those_who_look(work: UnitOfWork, listing_id: ListingId) -> None:
-    """A published listing's, in the unit of work of its reaction: each search is told once."""
+async def tell_those_who_look(work: UnitOfWork, listing_id: ListingId, org_id: OrgId | None = None) -> None:
+    """A published listing's, in the unit of work of its reaction: each search is told once. `org_id`: who was let in just now."""
     listing = await listings.listing(work, listing_id)
-    searches = await queries.candidates(work, listing)
+    told_apart = await let_in_later(work, listing_id) if org_id is None and listing.admitted else set[str]()
+    searches = [one for one in await queries.candidates(work, listing, org_id) if one.org_id not in told_apart]
     if not searches:
         return
     items = await listings.items(work, listing.id)

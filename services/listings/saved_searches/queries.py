@@ -31,8 +31,9 @@ async def search_of(
     return row
 
 
-async def candidates(work: UnitOfWork, listing: Listing) -> Sequence[SavedSearch]:
-    """Those that ask for one of its materials or none, where it lies or anywhere, of whoever may see it and does not sell it."""
+async def candidates(work: UnitOfWork, listing: Listing, org_id: str | None = None) -> Sequence[SavedSearch]:
+    """Those that ask for one of its materials or none, where it lies or anywhere, of whoever may see it and does not sell it;
+    of `org_id` alone if it is named."""
     materials = [one["material"] for one in listing.materials]
     query = select(SavedSearch).where(
         col(SavedSearch.livemode) == listing.livemode,
@@ -41,5 +42,5 @@ async def candidates(work: UnitOfWork, listing: Listing) -> Sequence[SavedSearch
         col(SavedSearch.org_id) != listing.seller_id,
     )
     if listing.visibility != "public":
-        query = query.where(col(SavedSearch.org_id).in_(listing.invited))
+        query = query.where(col(SavedSearch.org_id).in_(listing.guests if org_id is None else [org_id]))
     return (await work.session.execute(query.order_by(col(SavedSearch.id)))).scalars().all()

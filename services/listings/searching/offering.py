@@ -79,5 +79,5 @@ def _of_the_listing(listing: Listing, now: datetime) -> dict[str, Any]:
         "h3_res5": cell(where, FINEST),
         "latitude": listing.latitude,
         "longitude": listing.longitude,
-        "seen_by": None if listing.visibility == "public" else [listing.seller_id, *listing.invited],
+        "seen_by": None if listing.visibility == "public" else [listing.seller_id, *listing.guests],
     }

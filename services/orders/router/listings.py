@@ -28,7 +28,8 @@ async def buy(
     Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors` hold
     `received_at` and `ended_at`), `bidding_not_open`,
     `terms_differ` where the `terms_hash` sent is of other terms, and for every reason that refuses a bid or an award:
-    `own_listing`, `not_a_processor`, `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid,
+    `own_listing`, `not_a_processor`, `deposit_required`, `bid_too_low`, `already_awarded`,
+    `payouts_not_active` of whoever would be paid,
     `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
     `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid where it does not
     fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`,

@@ -10,7 +10,8 @@ from services.kernel.ids import DealId, OrgId
 from services.kernel.states import Machine, Transition
 from services.kernel.tables import Instant, Row, Versioned, json_field
 
-KINDS = ("open_account", "collect", "call_off", "transfer", "refund")
+OF_DEPOSITS = ("deposit_collect", "deposit_call_off", "deposit_transfer", "deposit_refund")
+KINDS = ("open_account", "collect", "call_off", "transfer", "refund", *OF_DEPOSITS)
 STATUSES = ("pending", "sending", "blocked", "done", "failed_permanent", "withdrawn")
 ENDED = ("done", "withdrawn")
 
@@ -35,7 +36,7 @@ class StripeOperation(Versioned, table=True):
     """One intended effect at the provider. `name` is `{order}:{kind}:{n}`; the idempotency key is
     `{name}:{generation}`.
 
-    `subject_id` is our payment, transfer, refund or organization: one attempt is in flight per subject. `not_before`
+    `subject_id` is our payment, transfer, refund, deposit or organization: one attempt is in flight per subject. `not_before`
     and `first_attempt_at` are real time. `is_key_spent`: the provider has stored an answer for this key that is not a
     success.
     """

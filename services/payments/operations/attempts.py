@@ -11,7 +11,9 @@ from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
 from services.parties import queries as parties
 from services.payments import paying_out, queries
+from services.payments.deposits import ending
 from services.payments.models import OPERATION, PAYMENT, StripeOperation
+from services.payments.models.outbox import OF_DEPOSITS
 from services.payments.operations import outbox
 
 KEYS_LIVE = timedelta(hours=23)
@@ -82,9 +84,9 @@ class Attempt:
     async def save_intent(self, intent_id: str) -> None:
         """Between the two phases of collecting: from here on the intent is found by its id."""
         async with self.unit_of_work() as work:
-            payment = await queries.payment(work, self.operation.subject_id)
-            payment.intent_id = intent_id
             operation = await queries.operation_for_update(work, self.name)
+            of = queries.deposit_for_update if operation.kind in OF_DEPOSITS else queries.payment
+            (await of(work, operation.subject_id)).intent_id = intent_id
             operation.stripe_id = intent_id
 
 
@@ -129,6 +131,8 @@ async def refuse(work: UnitOfWork, operation: StripeOperation, reason: str) -> N
     if operation.kind == "transfer" and operation.deal_id:
         deal = await queries.deal_for_update(work, operation.deal_id)
         paying_out.blocked(work, deal, await queries.transfer(work, operation.subject_id), reason)
+    elif operation.kind in OF_DEPOSITS:
+        ending.stuck(await queries.deposit_for_update(work, operation.subject_id), reason)
 
 
 async def _account_subject(work: UnitOfWork, operation: StripeOperation) -> Subject:
@@ -173,10 +177,32 @@ async def _refund_subject(work: UnitOfWork, operation: StripeOperation) -> Subje
     return Subject(amount=refund.amount, intent_id=payment.intent_id, email=payer.contact_email)
 
 
+async def _deposit_subject(work: UnitOfWork, operation: StripeOperation) -> Subject:
+    """What is sent is found by the deposit's id, as what belongs to an order is by the order's."""
+    deposit = await queries.deposit_for_update(work, operation.subject_id)
+    account = await queries.payout_account(work, operation.org_id)
+    is_to_transfer = operation.kind == "deposit_transfer"
+    if operation.kind == "deposit_collect" and deposit.status != "pending":
+        raise Pointless
+    if operation.kind == "deposit_collect" and (account is None or account.stripe_id is None):
+        raise Blocked("account_missing")
+    if is_to_transfer and (account is None or account.status != "active"):
+        raise Blocked("account_restricted")
+    bidder = await parties.organization(work, deposit.bidder_id)
+    return Subject(
+        account_id=(account.stripe_id if account else None) or "",
+        amount=deposit.amount,
+        order_id=deposit.id,
+        intent_id=deposit.intent_id,
+        charge_id=deposit.charge_id,
+        email=bidder.contact_email,
+    )
+
+
 _SUBJECTS = {
     "open_account": _account_subject,
     "collect": _collect_subject,
     "call_off": _call_off_subject,
     "transfer": _transfer_subject,
     "refund": _refund_subject,
-}
+} | dict.fromkeys(OF_DEPOSITS, _deposit_subject)

@@ -13,6 +13,7 @@ from services.kernel.jobs import Tools, job
 from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
 from services.payments import collecting, connecting, finishing, paying_out, queries, refunding
+from services.payments.deposits import ending, securing
 from services.payments.gateway import (
     Account,
     Gateway,
@@ -22,7 +23,8 @@ from services.payments.gateway import (
     Refund,
     Transfer,
 )
-from services.payments.models import OPERATION, PAYMENT, StripeOperation
+from services.payments.models import OPERATION, PAYMENT, Deposit, StripeOperation
+from services.payments.models.outbox import OF_DEPOSITS
 from services.payments.operations import attempts, calls, outbox
 from services.payments.operations.attempts import Attempt
 from services.payments.operations.calls import Result
@@ -39,6 +41,10 @@ CALLS: dict[str, Callable[[Gateway, Attempt], Awaitable[Result]]] = {
     "call_off": calls.call_off,
     "transfer": calls.transfer,
     "refund": calls.refund,
+    "deposit_collect": calls.collect,
+    "deposit_call_off": calls.call_off,
+    "deposit_transfer": calls.transfer,
+    "deposit_refund": calls.refund,
 }
 
 
@@ -95,6 +101,8 @@ async def _give_up(work: UnitOfWork, operation: StripeOperation, code: str) -> N
     """Nothing of ours will heal it: a person decides, and whoever waits for the money hears why."""
     log.error("the provider refuses an operation for good", operation=operation.name, code=code)
     move(OPERATION, operation, "give_up", by="provider")
+    if operation.kind in OF_DEPOSITS:
+        _give_up_on_deposit(work, operation, await queries.deposit_for_update(work, operation.subject_id), code)
     if operation.deal_id is None:
         return
     deal = await queries.deal_for_update(work, operation.deal_id)
@@ -105,6 +113,13 @@ async def _give_up(work: UnitOfWork, operation: StripeOperation, code: str) -> N
         paying_out.blocked(work, deal, await queries.transfer(work, operation.subject_id), code)
     elif operation.kind == "refund":
         refunding.refused(work, deal, await queries.refund(work, operation.subject_id), code)
+
+
+def _give_up_on_deposit(work: UnitOfWork, operation: StripeOperation, deposit: Deposit, code: str) -> None:
+    if operation.kind == "deposit_collect":
+        securing.failed(work, deposit, code)
+    else:
+        ending.stuck(deposit, code)
 
 
 async def _record(attempt: Attempt, result: Result) -> None:
@@ -163,10 +178,34 @@ async def _refunded(work: UnitOfWork, operation: StripeOperation, result: Result
     return await refunding.mirror(work, deal, refund, result)
 
 
+async def _deposit_collected(work: UnitOfWork, operation: StripeOperation, result: Result) -> bool:
+    assert isinstance(result, Payment)
+    return await securing.mirror(work, await queries.deposit_for_update(work, operation.subject_id), result)
+
+
+async def _deposit_called_off(work: UnitOfWork, operation: StripeOperation, result: Result) -> bool:
+    assert result is None or isinstance(result, Payment)
+    return await securing.called_off(work, await queries.deposit_for_update(work, operation.subject_id), result)
+
+
+async def _deposit_paid_out(work: UnitOfWork, operation: StripeOperation, result: Result) -> bool:
+    assert isinstance(result, Transfer)
+    return await ending.paid_out(work, await queries.deposit_for_update(work, operation.subject_id), result)
+
+
+async def _deposit_returned(work: UnitOfWork, operation: StripeOperation, result: Result) -> bool:
+    assert isinstance(result, Refund)
+    return await ending.returned(work, await queries.deposit_for_update(work, operation.subject_id), result)
+
+
 RECORDERS: dict[str, Callable[[UnitOfWork, StripeOperation, Result], Awaitable[bool]]] = {
     "open_account": _opened,
     "collect": _confirmed,
     "call_off": _called_off,
     "transfer": _transferred,
     "refund": _refunded,
+    "deposit_collect": _deposit_collected,
+    "deposit_call_off": _deposit_called_off,
+    "deposit_transfer": _deposit_paid_out,
+    "deposit_refund": _deposit_returned,
 }

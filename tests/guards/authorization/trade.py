@@ -9,6 +9,7 @@ from services.bidding import closing
 from services.bidding.demanding import ordering
 from services.bidding.integrity import looking
 from services.bidding.models import Finding
+from services.bidding.vouching import deciding
 from services.kernel.actors import system
 from services.kernel.ids import ItemId
 from services.kernel.money import Money
@@ -41,7 +42,7 @@ CEILING = Money.of("700.00", "EUR")
 
 async def listed(cast: Cast) -> dict[str, str]:
     goods = await _drafts(cast) | await _sealed(cast) | await _negotiated(cast)
-    return await _standing(cast) | await _own_affairs(cast) | goods | await _recalled(cast)
+    return await _standing(cast) | await _own_affairs(cast) | goods | await _recalled(cast) | await _vouched_for(cast)
 
 
 async def _recalled(cast: Cast) -> dict[str, str]:
@@ -164,6 +165,16 @@ async def _negotiated(cast: Cast) -> dict[str, str]:
         "proposed_order": order.id,
         "terms_hash": order.terms_hash,
     }
+
+
+async def _vouched_for(cast: Cast) -> dict[str, str]:
+    """Two listings that ask for a deposit; for one of them it is asked, and the provider has said where to send it."""
+    market, loser = cast.market, cast["loser"]
+    asking = [await negotiated(market.sessions, cast["seller"], deposit=Money.of("500.00", "EUR")) for _ in range(2)]
+    async with market.work(loser) as work:
+        deposit = await deciding.ask(work, asking[0].id, by=loser.actor)
+    await market.settle()
+    return {"deposit": deposit.id, "with_deposit": asking[1].id}
 
 
 async def _finding(cast: Cast, listing: Listing) -> str:

@@ -55,6 +55,12 @@ __all__: list[str] = [
     "DemandOrderMatched",
     "DemandOrderPaused",
     "DemandOrderResumed",
+    "DepositCalledOff",
+    "DepositFailed",
+    "DepositForfeited",
+    "DepositReleased",
+    "DepositRequested",
+    "DepositSecured",
     "DocumentAccepted",
     "DocumentExpired",
     "DocumentExpiring",
@@ -64,6 +70,7 @@ __all__: list[str] = [
     "EVENTS",
     "ImpactStated",
     "ImportCompleted",
+    "ListingAdmitted",
     "ListingAwardReopened",
     "ListingAwarded",
     "ListingCancelled",
@@ -458,6 +465,46 @@ class DemandOrderResumed(Event):
     data: models.DemandResumed
 
 
+class DepositCalledOff(Event):
+    """deposit.called_off: Bidding was over before its money had arrived; nothing is asked for any more"""
+
+    data: models.DepositCalledOff
+
+
+class DepositFailed(Event):
+    """deposit.failed: The provider does not collect it; `reason` is its code. The bidder may ask for another"""
+
+    data: models.DepositFailed
+
+
+class DepositForfeited(Event):
+    """deposit.forfeited: The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id`
+    names what was not confirmed
+    """
+
+    data: models.DepositForfeited
+
+
+class DepositReleased(Event):
+    """deposit.released: The bidder did not win, or kept its word: the money goes back"""
+
+    data: models.DepositReleased
+
+
+class DepositRequested(Event):
+    """deposit.requested: A bidder has asked where to leave its deposit; the deposit shows the account and the
+    reference in a moment
+    """
+
+    data: models.DepositRequested
+
+
+class DepositSecured(Event):
+    """deposit.secured: Its money has arrived and is held: bids of its bidder for the listing are taken"""
+
+    data: models.DepositSecured
+
+
 class DocumentAccepted(Event):
     """document.accepted: The paper counts until `valid_until`"""
 
@@ -512,6 +559,14 @@ class ImportCompleted(Event):
     """
 
     data: models.ImportCompleted
+
+
+class ListingAdmitted(Event):
+    """listing.admitted: The organization has become able to do what an invited listing asks for: it may read the
+    listing and bid
+    """
+
+    data: models.ListingAdmitted
 
 
 class ListingAwardReopened(Event):
@@ -1073,6 +1128,12 @@ EVENTS: dict[str, type[Event]] = {
     "demand_order.matched": DemandOrderMatched,
     "demand_order.paused": DemandOrderPaused,
     "demand_order.resumed": DemandOrderResumed,
+    "deposit.called_off": DepositCalledOff,
+    "deposit.failed": DepositFailed,
+    "deposit.forfeited": DepositForfeited,
+    "deposit.released": DepositReleased,
+    "deposit.requested": DepositRequested,
+    "deposit.secured": DepositSecured,
     "document.accepted": DocumentAccepted,
     "document.expired": DocumentExpired,
     "document.expiring": DocumentExpiring,
@@ -1081,6 +1142,7 @@ EVENTS: dict[str, type[Event]] = {
     "document.withdrawn": DocumentWithdrawn,
     "impact.stated": ImpactStated,
     "import.completed": ImportCompleted,
+    "listing.admitted": ListingAdmitted,
     "listing.award_reopened": ListingAwardReopened,
     "listing.awarded": ListingAwarded,
     "listing.cancelled": ListingCancelled,

@@ -95,6 +95,14 @@ __all__: list[str] = [
     "DemandOrderAnswer",
     "DemandPaused",
     "DemandResumed",
+    "DepositAnswer",
+    "DepositCalledOff",
+    "DepositFailed",
+    "DepositForfeited",
+    "DepositInstructions",
+    "DepositReleased",
+    "DepositRequested",
+    "DepositSecured",
     "DocumentAccepted",
     "DocumentAnswer",
     "DocumentExpired",
@@ -136,6 +144,8 @@ __all__: list[str] = [
     "InstructionsAnswer",
     "InvitationAnswer",
     "InvitedAnswer",
+    "InvitedCapability",
+    "InvitedCapabilityParam",
     "IssuedKeyAnswer",
     "ItemAnswer",
     "KeySet",
@@ -146,6 +156,7 @@ __all__: list[str] = [
     "LineAnswer",
     "LineageAnswer",
     "LineageEntry",
+    "ListingAdmitted",
     "ListingAnswer",
     "ListingAwardReopened",
     "ListingAwarded",
@@ -1425,6 +1436,100 @@ class DemandResumed(Model):
     org_id: str
 
 
+class DepositAnswer(Model):
+    """What a bidder leaves with us for one listing. The seller sees it once it is forfeited."""
+
+    amount: Money
+    bidder_id: str
+    broken_bid_id: str | None
+    """The bid that was not confirmed in time, of a forfeited one"""
+    created_at: str
+    decided_at: str | None
+    """Since when it is no longer needed, or the seller's"""
+    id: str
+    instructions: DepositInstructions | None
+    """Given while the money has not arrived"""
+    listing_id: str
+    livemode: bool
+    paid_at: str | None
+    """When the refund or the transfer to the seller was done"""
+    problem: str | None
+    """Why it was not collected, or is not paid yet"""
+    secured_at: str | None
+    status: str
+    """pending, secured, released, forfeited, calling_off, called_off or failed; secured lets you bid"""
+    version: int
+
+
+class DepositCalledOff(Model):
+    """Bidding was over before its money had arrived; nothing is asked for any more."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositFailed(Model):
+    """The provider does not collect it; `reason` is its code. The bidder may ask for another."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+    reason: str
+
+
+class DepositForfeited(Model):
+    """The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id` names what was not
+    confirmed.
+    """
+
+    amount: Money
+    bid_id: str
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+    seller_id: str
+
+
+class DepositInstructions(Model):
+    """Where the bidder sends the money, and the reference that must be on it."""
+
+    account_holder: str
+    amount_remaining: Money
+    bic: str
+    iban: str
+    reference: str
+
+
+class DepositReleased(Model):
+    """The bidder did not win, or kept its word: the money goes back."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositRequested(Model):
+    """A bidder has asked where to leave its deposit; the deposit shows the account and the reference in a moment."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
+class DepositSecured(Model):
+    """Its money has arrived and is held: bids of its bidder for the listing are taken."""
+
+    amount: Money
+    bidder_id: str
+    deposit_id: str
+    listing_id: str
+
+
 class DocumentAccepted(Model):
     """The paper counts until `valid_until`."""
 
@@ -1972,6 +2077,21 @@ class InvitedAnswer(Model):
     version: int
 
 
+class InvitedCapability(Model):
+    """A verified processor has it whose role and country are among these (none named: any) and whose permits are
+    such as are asked for.
+    """
+
+    countries: list[str] | None
+    """Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere"""
+    has_permit: bool | None
+    """Its treatment permits in force today (UTC) name every waste code of the items, all at one place"""
+    operation: str | None
+    """Only permits for this operation count, R1 to R13 or D1 to D15"""
+    roles: list[str] | None
+    """One of these; none named: any of them"""
+
+
 class IssuedKeyAnswer(Model):
     """`secret` is the whole bearer token, shown this once."""
 
@@ -2062,7 +2182,7 @@ class LedgerPostingAnswer(Model):
     entries: list[LedgerEntryAnswer]
     key: str
     kind: str
-    """collected, settled, transferred, refunded, cancelled, netted or refund_failed"""
+    """collected, settled, transferred, refunded, cancelled, netted, refund_failed, released or forfeited"""
     order_id: str | None
     recorded_at: str
 
@@ -2114,11 +2234,34 @@ class LineageEntry(Model):
     to_listing_id: str
 
 
+class ListingAdmitted(Model):
+    """The organization has become able to do what an invited listing asks for: it may read the listing and bid."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    organization_id: str
+    price: Money | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
 class ListingAnswer(Model):
-    """A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices
-    on its drafts.
+    """A listing with its items. Whom it is for, `reserve_price` and the origins are told to the seller alone,
+    notices on its drafts.
     """
 
+    admitted_count: int
+    """How many organizations `invited_capability` has let in so far"""
     allowed_transitions: list[str] | None
     award_rule: str
     """by_hand or best_landed"""
@@ -2127,6 +2270,8 @@ class ListingAnswer(Model):
     country: str
     created_at: str
     currency: str
+    deposit: Money | None
+    """What a bidder new to the market secures before its bid is taken"""
     description: str | None
     disposition_floor: str
     """The lowest rung the holder accepts"""
@@ -2142,6 +2287,7 @@ class ListingAnswer(Model):
     """What a better bid is better by; null: by the published table"""
     inspection_days: int
     invited: list[str]
+    invited_capability: InvitedCapability | None
     item_count: int
     items: list[ItemAnswer]
     latitude: float
@@ -4393,6 +4539,21 @@ class InspectedLineStatedParam(TypedDict):
     accepted: AcceptedPartParam
     line_id: str
     refused: NotRequired[RefusedPartParam | None]
+
+
+class InvitedCapabilityParam(TypedDict):
+    """A verified processor has it whose role and country are among these (none named: any) and whose permits are
+    such as are asked for.
+    """
+
+    countries: NotRequired[Sequence[str]]
+    """Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere"""
+    has_permit: NotRequired[bool]
+    """Its treatment permits in force today (UTC) name every waste code of the items, all at one place"""
+    operation: NotRequired[str | None]
+    """Only permits for this operation count, R1 to R13 or D1 to D15"""
+    roles: NotRequired[Sequence[str]]
+    """One of these; none named: any of them"""
 
 
 class LossParam(TypedDict):

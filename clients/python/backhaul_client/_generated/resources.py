@@ -677,18 +677,19 @@ class BidsResource(Resource):
         `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
 
         Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
-        `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
-        beats the leading price by the increment, an instant one its own price), with `permit_scope`,
-        `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
-        tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
-        `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`,
-        `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
-        `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
-        `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and
-        while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
-        `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it
-        supersedes, and `bid.met_price` for an instant listing: the first such bid wins at once.
+        `bidding_not_open`, `own_listing`, `not_a_processor`, `deposit_required` (new here, you leave the
+        listing's `deposit` first: deposits.create), `bid_too_low` (a timed listing takes only what beats the
+        leading price by the increment, an instant one its own price), with `permit_scope`, `permit_expired` or
+        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
+        where it does not fit the listing: `currency_differs`, `price_differs`, `price_unit_differs`,
+        `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`, `sold_by_item`,
+        `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`, `goods_not_divisible`
+        (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`,
+        `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may begin
+        nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
+        seller only where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and `bid.met_price`
+        for an instant listing: the first such bid wins at once.
 
         In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is
         better by the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00,
@@ -1109,18 +1110,19 @@ class AsyncBidsResource(AsyncResource):
         `effective_end_at` when it was received. A bid for a sealed listing is yours alone until the close.
 
         Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`),
-        `bidding_not_open`, `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what
-        beats the leading price by the increment, an instant one its own price), with `permit_scope`,
-        `permit_expired` or `permit_tonnage` per waste code that your permits do not cover at the upper
-        tolerance, and as invalid where it does not fit the listing: `currency_differs`, `price_differs`,
-        `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`,
-        `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
-        `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
-        `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and
-        while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-        `document_missing`, `document_under_review`, `document_expired` (409). Causes `bid.placed` and
-        `bid.admitted`, told to the seller only where bids are not sealed, `bid.withdrawn` for the bid it
-        supersedes, and `bid.met_price` for an instant listing: the first such bid wins at once.
+        `bidding_not_open`, `own_listing`, `not_a_processor`, `deposit_required` (new here, you leave the
+        listing's `deposit` first: deposits.create), `bid_too_low` (a timed listing takes only what beats the
+        leading price by the increment, an instant one its own price), with `permit_scope`, `permit_expired` or
+        `permit_tonnage` per waste code that your permits do not cover at the upper tolerance, and as invalid
+        where it does not fit the listing: `currency_differs`, `price_differs`, `price_unit_differs`,
+        `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`, `sold_by_item`,
+        `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`, `goods_not_divisible`
+        (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`, `operation_unknown`,
+        `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may begin
+        nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the
+        seller only where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and `bid.met_price`
+        for an instant listing: the first such bid wins at once.
 
         In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is
         better by the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00,
@@ -3198,6 +3200,140 @@ class AsyncDemandOrdersResource(AsyncResource):
         )
 
 
+class DepositsResource(Resource):
+    """`client.deposits`."""
+
+    @operation
+    def create(self, *, listing_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DepositAnswer]:
+        """Leave a deposit for a listing
+
+        Where a listing asks for a `deposit`, bids of processors that are new here are taken once theirs is
+        `secured`; new is who has bought no order yet that was settled. Read it again in a moment: it then shows
+        the account and the reference for a bank transfer. Asked again, it answers the one that is under way. Of
+        your deposit nobody hears, unless it is forfeited.
+
+        It goes back when your bid cannot win any more, when nobody wins, and when you have won and confirmed;
+        the seller gets it if you win and let the time to confirm pass.
+
+        Refused with `deposit_not_asked` by this listing, `deposit_not_needed` from you, `bidding_has_closed`
+        (`errors` hold both instants, `received_at` and `ended_at`), `own_listing`, `not_a_processor`, and while
+        you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `deposit.requested`, and
+        `deposit.secured` when the money has arrived, then `deposit.released` or `deposit.forfeited`;
+        `deposit.failed` when the provider does not collect it, `deposit.called_off` when bidding is over
+        before.
+        """
+        return self._send(
+            Call("POST", "/v1/deposits", json={"listing_id": listing_id}, is_keyed=True), models.DepositAnswer, options
+        )
+
+    @operation
+    def get(self, deposit_id: str, **options: Unpack[Options]) -> Answer[models.DepositAnswer]:
+        """Read a deposit
+
+        For its bidder, and for the seller once it is forfeited.
+
+        - `deposit_id`: The id of what a new bidder leaves with us so that its bids are taken
+        """
+        return self._send(Call("GET", f"/v1/deposits/{segment(deposit_id)}"), models.DepositAnswer, options)
+
+    @operation
+    def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[Page[models.DepositAnswer]]:
+        """List deposits
+
+        Your own, and those that were forfeited to you; newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: Only for this listing
+        - `status`: Only in this state
+        """
+        return self._send(
+            Call(
+                "GET",
+                "/v1/deposits",
+                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            Page[models.DepositAnswer],
+            options,
+        )
+
+
+class AsyncDepositsResource(AsyncResource):
+    """`client.deposits`, awaited."""
+
+    @async_operation
+    async def create(self, *, listing_id: str, **options: Unpack[WriteOptions]) -> Answer[models.DepositAnswer]:
+        """Leave a deposit for a listing
+
+        Where a listing asks for a `deposit`, bids of processors that are new here are taken once theirs is
+        `secured`; new is who has bought no order yet that was settled. Read it again in a moment: it then shows
+        the account and the reference for a bank transfer. Asked again, it answers the one that is under way. Of
+        your deposit nobody hears, unless it is forfeited.
+
+        It goes back when your bid cannot win any more, when nobody wins, and when you have won and confirmed;
+        the seller gets it if you win and let the time to confirm pass.
+
+        Refused with `deposit_not_asked` by this listing, `deposit_not_needed` from you, `bidding_has_closed`
+        (`errors` hold both instants, `received_at` and `ended_at`), `own_listing`, `not_a_processor`, and while
+        you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
+        `document_missing`, `document_under_review`, `document_expired` (409). Causes `deposit.requested`, and
+        `deposit.secured` when the money has arrived, then `deposit.released` or `deposit.forfeited`;
+        `deposit.failed` when the provider does not collect it, `deposit.called_off` when bidding is over
+        before.
+        """
+        return await self._send(
+            Call("POST", "/v1/deposits", json={"listing_id": listing_id}, is_keyed=True), models.DepositAnswer, options
+        )
+
+    @async_operation
+    async def get(self, deposit_id: str, **options: Unpack[Options]) -> Answer[models.DepositAnswer]:
+        """Read a deposit
+
+        For its bidder, and for the seller once it is forfeited.
+
+        - `deposit_id`: The id of what a new bidder leaves with us so that its bids are taken
+        """
+        return await self._send(Call("GET", f"/v1/deposits/{segment(deposit_id)}"), models.DepositAnswer, options)
+
+    @async_list_operation
+    async def list(
+        self,
+        *,
+        cursor: str | None | NotGiven = NOT_GIVEN,
+        limit: int | NotGiven = NOT_GIVEN,
+        listing_id: str | None | NotGiven = NOT_GIVEN,
+        status: str | None | NotGiven = NOT_GIVEN,
+        **options: Unpack[Options],
+    ) -> Answer[AsyncPage[models.DepositAnswer]]:
+        """List deposits
+
+        Your own, and those that were forfeited to you; newest first.
+
+        - `cursor`: `next_cursor` of the page before
+        - `limit`: How many, at most
+        - `listing_id`: Only for this listing
+        - `status`: Only in this state
+        """
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/deposits",
+                query={"cursor": cursor, "limit": limit, "listing_id": listing_id, "status": status},
+            ),
+            AsyncPage[models.DepositAnswer],
+            options,
+        )
+
+
 class DocumentsResource(Resource):
     """`client.documents`."""
 
@@ -4788,14 +4924,14 @@ class ListingsResource(Resource):
         Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors`
         hold `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of
         other terms, and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`,
-        `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`,
-        `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
-        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid
-        where it does not fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`,
-        `haulage_does_not_fit`, `site_not_yours`, `negative`, `operation_unknown`. Causes `bid.placed`,
-        `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of yours that it supersedes, `bid.awarded`,
-        `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to others,
-        `deal.agreed`, `deal.collecting` and `pickup.created`.
+        `deposit_required`, `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid,
+        `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409). Invalid where it does not fit the listing: `currency_differs`,
+        `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `negative`,
+        `operation_unknown`. Causes `bid.placed`, `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of
+        yours that it supersedes, `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`,
+        `order.confirmed`, `bid.lost` to others, `deal.agreed`, `deal.collecting` and `pickup.created`.
 
         - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -4843,6 +4979,7 @@ class ListingsResource(Resource):
         title: str,
         award_rule: str | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        deposit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | NotGiven = NOT_GIVEN,
         dispute_days: int | NotGiven = NOT_GIVEN,
@@ -4853,6 +4990,7 @@ class ListingsResource(Resource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
         lot_rule: str | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
@@ -4870,7 +5008,8 @@ class ListingsResource(Resource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or
+        `operation_needs_permit` of the capability that is invited, `campaign_not_found`, `item_key_taken`,
         `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
@@ -4880,10 +5019,13 @@ class ListingsResource(Resource):
         - `award_rule`: best_landed: at the close the best bid that meets the reserve and may be awarded wins by
         itself Known values: by_hand, best_landed.
         - `currency`: ISO 4217
+        - `deposit`: What a processor leaves with us before its bid is taken, while no order that it bought has
+        been settled; the seller's if it wins and does not confirm
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
         - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `invited_capability`: Invited listings only: lets in whoever can do this, now or while bidding is on
         - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
         whole, by_item, by_fraction.
         - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
@@ -4904,6 +5046,7 @@ class ListingsResource(Resource):
                     "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
+                    "deposit": deposit,
                     "description": description,
                     "disposition_floor": disposition_floor,
                     "dispute_days": dispute_days,
@@ -4914,6 +5057,7 @@ class ListingsResource(Resource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "items": items,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
@@ -5052,20 +5196,21 @@ class ListingsResource(Resource):
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
         Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
-        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
-        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
-        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
-        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
-        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
-        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
-        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
-        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
-        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        them to (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`,
+        `permit_needs_waste_code`, `capability_too_wide`); a missing reason, grade or composition
+        (`return_reason_required`, `condition_grade_required`, `composition_required`: "unknown" is an answer)
+        or an unknown material (`material_unknown`); goods priced by the tonne without a mass (`mass_required`);
+        a waste code that does not hold where and when the goods are offered (`code_not_valid` (422)) or that
+        makes them hazardous (`hazard_not_declared`); hazardous goods without waste code, hazardous properties,
+        UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
+        `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice
+        says that photos are missing); a recall without its campaign or a destruction without its reason
+        (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or
+        past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
         `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
-        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
-        parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
-        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`, `deposit_out_of_range`); an
+        ascending auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin
+        nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where recalled goods
         are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
         `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
@@ -5283,6 +5428,7 @@ class ListingsResource(Resource):
         award_rule: str | None | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         currency: str | None | NotGiven = NOT_GIVEN,
+        deposit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | None | NotGiven = NOT_GIVEN,
         dispute_days: int | None | NotGiven = NOT_GIVEN,
@@ -5294,6 +5440,7 @@ class ListingsResource(Resource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         lot_rule: str | None | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
@@ -5312,8 +5459,9 @@ class ListingsResource(Resource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
-        `currency_differs` for a price in another currency than the listing's.
+        `site_not_found` and `organization_not_found`, `capability_empty`, `operation_unknown`,
+        `operation_needs_permit`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a
+        price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
@@ -5334,6 +5482,7 @@ class ListingsResource(Resource):
                     "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
+                    "deposit": deposit,
                     "description": description,
                     "disposition_floor": disposition_floor,
                     "dispute_days": dispute_days,
@@ -5344,6 +5493,7 @@ class ListingsResource(Resource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
                     "mode": mode,
@@ -5617,14 +5767,14 @@ class AsyncListingsResource(AsyncResource):
         Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors`
         hold `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of
         other terms, and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`,
-        `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`,
-        `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
-        `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid
-        where it does not fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`,
-        `haulage_does_not_fit`, `site_not_yours`, `negative`, `operation_unknown`. Causes `bid.placed`,
-        `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of yours that it supersedes, `bid.awarded`,
-        `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`, `bid.lost` to others,
-        `deal.agreed`, `deal.collecting` and `pickup.created`.
+        `deposit_required`, `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid,
+        `listing_has_ended`, `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`,
+        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+        `document_expired` (409). Invalid where it does not fit the listing: `currency_differs`,
+        `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`, `negative`,
+        `operation_unknown`. Causes `bid.placed`, `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of
+        yours that it supersedes, `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`,
+        `order.confirmed`, `bid.lost` to others, `deal.agreed`, `deal.collecting` and `pickup.created`.
 
         - `listing_id`: The id of an offer of goods
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -5672,6 +5822,7 @@ class AsyncListingsResource(AsyncResource):
         title: str,
         award_rule: str | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
+        deposit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | NotGiven = NOT_GIVEN,
         dispute_days: int | NotGiven = NOT_GIVEN,
@@ -5682,6 +5833,7 @@ class AsyncListingsResource(AsyncResource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         items: Sequence[models.NewItemParam] | NotGiven = NOT_GIVEN,
         lot_rule: str | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
@@ -5699,7 +5851,8 @@ class AsyncListingsResource(AsyncResource):
         Makes a draft that only you see, with or without items.
 
         Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-        `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
+        `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or
+        `operation_needs_permit` of the capability that is invited, `campaign_not_found`, `item_key_taken`,
         `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
         `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). What is unknown may be left out; `publish` under
@@ -5709,10 +5862,13 @@ class AsyncListingsResource(AsyncResource):
         - `award_rule`: best_landed: at the close the best bid that meets the reserve and may be awarded wins by
         itself Known values: by_hand, best_landed.
         - `currency`: ISO 4217
+        - `deposit`: What a processor leaves with us before its bid is taken, while no order that it bought has
+        been settled; the seller's if it wins and does not confirm
         - `disposition_floor`: The lowest rung the holder accepts; processors may promise a higher one Known
         values: reuse, repair, remanufacture, harvest, recycle, recover, dispose.
         - `hard_cap_at`: Timed listings only: extensions end here; an hour after closes_at if not given
         - `increment`: Timed listings only: what a better bid is better by; by a published table if not given
+        - `invited_capability`: Invited listings only: lets in whoever can do this, now or while bidding is on
         - `lot_rule`: What a bid may be for: the whole lot, items of it, or a quantity of an item Known values:
         whole, by_item, by_fraction.
         - `min_quantity`: by_fraction only: the fewest pieces of an item that are sold; one if not given
@@ -5733,6 +5889,7 @@ class AsyncListingsResource(AsyncResource):
                     "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
+                    "deposit": deposit,
                     "description": description,
                     "disposition_floor": disposition_floor,
                     "dispute_days": dispute_days,
@@ -5743,6 +5900,7 @@ class AsyncListingsResource(AsyncResource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "items": items,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
@@ -5883,20 +6041,21 @@ class AsyncListingsResource(AsyncResource):
         A rule approves what is complete; it opens for bids now, or at `opens_at`.
 
         Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer
-        them to (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`,
-        `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
-        (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does
-        not hold where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous
-        (`hazard_not_declared`); hazardous goods without waste code, hazardous properties, UN number, packaging
-        or, below like_new, photos (`waste_code_required`, `hp_codes_required`, `un_number_required`,
-        `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that photos are
-        missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-        `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past
-        (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+        them to (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`,
+        `permit_needs_waste_code`, `capability_too_wide`); a missing reason, grade or composition
+        (`return_reason_required`, `condition_grade_required`, `composition_required`: "unknown" is an answer)
+        or an unknown material (`material_unknown`); goods priced by the tonne without a mass (`mass_required`);
+        a waste code that does not hold where and when the goods are offered (`code_not_valid` (422)) or that
+        makes them hazardous (`hazard_not_declared`); hazardous goods without waste code, hazardous properties,
+        UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
+        `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice
+        says that photos are missing); a recall without its campaign or a destruction without its reason
+        (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or
+        past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
         `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
-        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`); an ascending auction for
-        parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
-        `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`, `deposit_out_of_range`); an
+        ascending auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin
+        nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
         `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where recalled goods
         are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
         `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
@@ -6114,6 +6273,7 @@ class AsyncListingsResource(AsyncResource):
         award_rule: str | None | NotGiven = NOT_GIVEN,
         closes_at: str | datetime | None | NotGiven = NOT_GIVEN,
         currency: str | None | NotGiven = NOT_GIVEN,
+        deposit: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         description: str | None | NotGiven = NOT_GIVEN,
         disposition_floor: str | None | NotGiven = NOT_GIVEN,
         dispute_days: int | None | NotGiven = NOT_GIVEN,
@@ -6125,6 +6285,7 @@ class AsyncListingsResource(AsyncResource):
         increment: models.MoneyParam | models.Money | None | NotGiven = NOT_GIVEN,
         inspection_days: int | None | NotGiven = NOT_GIVEN,
         invited: Sequence[str] | None | NotGiven = NOT_GIVEN,
+        invited_capability: models.InvitedCapabilityParam | models.InvitedCapability | None | NotGiven = NOT_GIVEN,
         lot_rule: str | None | NotGiven = NOT_GIVEN,
         min_quantity: int | None | NotGiven = NOT_GIVEN,
         mode: str | None | NotGiven = NOT_GIVEN,
@@ -6143,8 +6304,9 @@ class AsyncListingsResource(AsyncResource):
         """Change a draft
 
         Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422
-        `site_not_found` and `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and
-        `currency_differs` for a price in another currency than the listing's.
+        `site_not_found` and `organization_not_found`, `capability_empty`, `operation_unknown`,
+        `operation_needs_permit`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a
+        price in another currency than the listing's.
 
         - `listing_id`: The id of an offer of goods
         - `if_match`: The ETag you read, `"3"`
@@ -6165,6 +6327,7 @@ class AsyncListingsResource(AsyncResource):
                     "award_rule": award_rule,
                     "closes_at": closes_at,
                     "currency": currency,
+                    "deposit": deposit,
                     "description": description,
                     "disposition_floor": disposition_floor,
                     "dispute_days": dispute_days,
@@ -6175,6 +6338,7 @@ class AsyncListingsResource(AsyncResource):
                     "increment": increment,
                     "inspection_days": inspection_days,
                     "invited": invited,
+                    "invited_capability": invited_capability,
                     "lot_rule": lot_rule,
                     "min_quantity": min_quantity,
                     "mode": mode,
@@ -11496,6 +11660,7 @@ class Resources:
         self.delegations = DelegationsResource(transport)
         self.deliveries = DeliveriesResource(transport)
         self.demand_orders = DemandOrdersResource(transport)
+        self.deposits = DepositsResource(transport)
         self.documents = DocumentsResource(transport)
         self.events = EventsResource(transport)
         self.factor_sets = FactorSetsResource(transport)
@@ -11542,6 +11707,7 @@ class AsyncResources:
         self.delegations = AsyncDelegationsResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
         self.demand_orders = AsyncDemandOrdersResource(transport)
+        self.deposits = AsyncDepositsResource(transport)
         self.documents = AsyncDocumentsResource(transport)
         self.events = AsyncEventsResource(transport)
         self.factor_sets = AsyncFactorSetsResource(transport)

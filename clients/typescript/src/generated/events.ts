@@ -339,6 +339,48 @@ export interface DemandOrderResumed extends Envelope {
   data: models.DemandResumed;
 }
 
+/** deposit.called_off: Bidding was over before its money had arrived; nothing is asked for any more */
+export interface DepositCalledOff extends Envelope {
+  type: "deposit.called_off";
+  data: models.DepositCalledOff;
+}
+
+/** deposit.failed: The provider does not collect it; `reason` is its code. The bidder may ask for another */
+export interface DepositFailed extends Envelope {
+  type: "deposit.failed";
+  data: models.DepositFailed;
+}
+
+/**
+ * deposit.forfeited: The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id` names what
+ * was not confirmed
+ */
+export interface DepositForfeited extends Envelope {
+  type: "deposit.forfeited";
+  data: models.DepositForfeited;
+}
+
+/** deposit.released: The bidder did not win, or kept its word: the money goes back */
+export interface DepositReleased extends Envelope {
+  type: "deposit.released";
+  data: models.DepositReleased;
+}
+
+/**
+ * deposit.requested: A bidder has asked where to leave its deposit; the deposit shows the account and the reference in
+ * a moment
+ */
+export interface DepositRequested extends Envelope {
+  type: "deposit.requested";
+  data: models.DepositRequested;
+}
+
+/** deposit.secured: Its money has arrived and is held: bids of its bidder for the listing are taken */
+export interface DepositSecured extends Envelope {
+  type: "deposit.secured";
+  data: models.DepositSecured;
+}
+
 /** document.accepted: The paper counts until `valid_until` */
 export interface DocumentAccepted extends Envelope {
   type: "document.accepted";
@@ -397,6 +439,15 @@ export interface ImpactStated extends Envelope {
 export interface ImportCompleted extends Envelope {
   type: "import.completed";
   data: models.ImportCompleted;
+}
+
+/**
+ * listing.admitted: The organization has become able to do what an invited listing asks for: it may read the listing
+ * and bid
+ */
+export interface ListingAdmitted extends Envelope {
+  type: "listing.admitted";
+  data: models.ListingAdmitted;
 }
 
 /**
@@ -961,6 +1012,12 @@ export type KnownEvent =
   | DemandOrderMatched
   | DemandOrderPaused
   | DemandOrderResumed
+  | DepositCalledOff
+  | DepositFailed
+  | DepositForfeited
+  | DepositReleased
+  | DepositRequested
+  | DepositSecured
   | DocumentAccepted
   | DocumentExpired
   | DocumentExpiring
@@ -969,6 +1026,7 @@ export type KnownEvent =
   | DocumentWithdrawn
   | ImpactStated
   | ImportCompleted
+  | ListingAdmitted
   | ListingAwardReopened
   | ListingAwarded
   | ListingCancelled
@@ -1100,6 +1158,12 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "demand_order.matched",
   "demand_order.paused",
   "demand_order.resumed",
+  "deposit.called_off",
+  "deposit.failed",
+  "deposit.forfeited",
+  "deposit.released",
+  "deposit.requested",
+  "deposit.secured",
   "document.accepted",
   "document.expired",
   "document.expiring",
@@ -1108,6 +1172,7 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "document.withdrawn",
   "impact.stated",
   "import.completed",
+  "listing.admitted",
   "listing.award_reopened",
   "listing.awarded",
   "listing.cancelled",

@@ -1128,6 +1128,92 @@ export interface DemandResumed {
   org_id: string;
 }
 
+/** What a bidder leaves with us for one listing. The seller sees it once it is forfeited. */
+export interface DepositAnswer {
+  amount: Money;
+  bidder_id: string;
+  /** The bid that was not confirmed in time, of a forfeited one */
+  broken_bid_id: string | null;
+  created_at: string;
+  /** Since when it is no longer needed, or the seller's */
+  decided_at: string | null;
+  id: string;
+  /** Given while the money has not arrived */
+  instructions: DepositInstructions | null;
+  listing_id: string;
+  livemode: boolean;
+  /** When the refund or the transfer to the seller was done */
+  paid_at: string | null;
+  /** Why it was not collected, or is not paid yet */
+  problem: string | null;
+  secured_at: string | null;
+  /** pending, secured, released, forfeited, calling_off, called_off or failed; secured lets you bid */
+  status: string;
+  version: number;
+}
+
+/** Bidding was over before its money had arrived; nothing is asked for any more. */
+export interface DepositCalledOff {
+  amount: Money;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+}
+
+/** The provider does not collect it; `reason` is its code. The bidder may ask for another. */
+export interface DepositFailed {
+  amount: Money;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+  reason: string;
+}
+
+/**
+ * The bidder won and let the time to confirm pass: the money goes to the seller. `bid_id` names what was not confirmed.
+ */
+export interface DepositForfeited {
+  amount: Money;
+  bid_id: string;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+  seller_id: string;
+}
+
+/** Where the bidder sends the money, and the reference that must be on it. */
+export interface DepositInstructions {
+  account_holder: string;
+  amount_remaining: Money;
+  bic: string;
+  iban: string;
+  reference: string;
+}
+
+/** The bidder did not win, or kept its word: the money goes back. */
+export interface DepositReleased {
+  amount: Money;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+}
+
+/** A bidder has asked where to leave its deposit; the deposit shows the account and the reference in a moment. */
+export interface DepositRequested {
+  amount: Money;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+}
+
+/** Its money has arrived and is held: bids of its bidder for the listing are taken. */
+export interface DepositSecured {
+  amount: Money;
+  bidder_id: string;
+  deposit_id: string;
+  listing_id: string;
+}
+
 /** The paper counts until `valid_until`. */
 export interface DocumentAccepted {
   document_id: string;
@@ -1660,6 +1746,36 @@ export interface InvitedAnswer {
   version: number;
 }
 
+/**
+ * A verified processor has it whose role and country are among these (none named: any) and whose permits are such as
+ * are asked for.
+ */
+export interface InvitedCapability {
+  /** Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere */
+  countries?: Array<string>;
+  /** Its treatment permits in force today (UTC) name every waste code of the items, all at one place */
+  has_permit?: boolean;
+  /** Only permits for this operation count, R1 to R13 or D1 to D15 */
+  operation?: string | null;
+  /** One of these; none named: any of them */
+  roles?: Array<"repairer" | "remanufacturer" | "recycler" | (string & {})>;
+}
+
+/**
+ * A verified processor has it whose role and country are among these (none named: any) and whose permits are such as
+ * are asked for.
+ */
+export interface InvitedCapabilityParam {
+  /** Registered in one of these, ISO 3166-1 alpha-2; none named: anywhere */
+  countries?: ReadonlyArray<string> | undefined;
+  /** Its treatment permits in force today (UTC) name every waste code of the items, all at one place */
+  has_permit?: boolean | undefined;
+  /** Only permits for this operation count, R1 to R13 or D1 to D15 */
+  operation?: string | null | undefined;
+  /** One of these; none named: any of them */
+  roles?: ReadonlyArray<"repairer" | "remanufacturer" | "recycler" | (string & {})> | undefined;
+}
+
 /** `secret` is the whole bearer token, shown this once. */
 export interface IssuedKeyAnswer {
   created_at: string;
@@ -1743,7 +1859,7 @@ export interface LedgerPostingAnswer {
   effective_at: string;
   entries: Array<LedgerEntryAnswer>;
   key: string;
-  /** collected, settled, transferred, refunded, cancelled, netted or refund_failed */
+  /** collected, settled, transferred, refunded, cancelled, netted, refund_failed, released or forfeited */
   kind: string;
   order_id: string | null;
   recorded_at: string;
@@ -1791,11 +1907,33 @@ export interface LineageEntry {
   to_listing_id: string;
 }
 
+/** The organization has become able to do what an invited listing asks for: it may read the listing and bid. */
+export interface ListingAdmitted {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  opens_at: string | null;
+  organization_id: string;
+  price?: Money | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
 /**
- * A listing with its items. `invited`, `reserve_price` and the origins are told to the seller alone, notices on its
- * drafts.
+ * A listing with its items. Whom it is for, `reserve_price` and the origins are told to the seller alone, notices on
+ * its drafts.
  */
 export interface ListingAnswer {
+  /** How many organizations `invited_capability` has let in so far */
+  admitted_count: number;
   allowed_transitions?: Array<string>;
   /** by_hand or best_landed */
   award_rule: string;
@@ -1804,6 +1942,8 @@ export interface ListingAnswer {
   country: string;
   created_at: string;
   currency: string;
+  /** What a bidder new to the market secures before its bid is taken */
+  deposit: Money | null;
   description: string | null;
   /** The lowest rung the holder accepts */
   disposition_floor: string;
@@ -1819,6 +1959,7 @@ export interface ListingAnswer {
   increment: Money | null;
   inspection_days: number;
   invited: Array<string>;
+  invited_capability: InvitedCapability | null;
   item_count: number;
   items: Array<ItemAnswer>;
   latitude: number;

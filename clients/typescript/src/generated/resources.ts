@@ -503,6 +503,21 @@ export interface DemandOrdersResumeParams {
   dry_run?: boolean | undefined;
 }
 
+export interface DepositsCreateParams {
+  listing_id: string;
+}
+
+export interface DepositsListParams {
+  /** `next_cursor` of the page before */
+  cursor?: string | null | undefined;
+  /** How many, at most */
+  limit?: number | undefined;
+  /** Only for this listing */
+  listing_id?: string | null | undefined;
+  /** Only in this state */
+  status?: string | null | undefined;
+}
+
 export interface DocumentsAcceptParams {
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
@@ -775,6 +790,11 @@ export interface ListingsCreateParams {
   /** best_landed: at the close the best bid that meets the reserve and may be awarded wins by itself */
   award_rule?: "by_hand" | "best_landed" | (string & {}) | undefined;
   closes_at?: string | Date | null | undefined;
+  /**
+   * What a processor leaves with us before its bid is taken, while no order that it bought has been settled; the
+   * seller's if it wins and does not confirm
+   */
+  deposit?: models.MoneyParam | null | undefined;
   description?: string | null | undefined;
   /** The lowest rung the holder accepts; processors may promise a higher one */
   disposition_floor?:
@@ -797,6 +817,8 @@ export interface ListingsCreateParams {
   increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | undefined;
   invited?: ReadonlyArray<string> | undefined;
+  /** Invited listings only: lets in whoever can do this, now or while bidding is on */
+  invited_capability?: models.InvitedCapabilityParam | null | undefined;
   items?: ReadonlyArray<models.NewItemParam> | undefined;
   /** What a bid may be for: the whole lot, items of it, or a quantity of an item */
   lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | undefined;
@@ -961,6 +983,7 @@ export interface ListingsUpdateParams {
   award_rule?: "by_hand" | "best_landed" | (string & {}) | null | undefined;
   closes_at?: string | Date | null | undefined;
   currency?: string | null | undefined;
+  deposit?: models.MoneyParam | null | undefined;
   description?: string | null | undefined;
   disposition_floor?:
     | "reuse"
@@ -981,6 +1004,7 @@ export interface ListingsUpdateParams {
   increment?: models.MoneyParam | null | undefined;
   inspection_days?: number | null | undefined;
   invited?: ReadonlyArray<string> | null | undefined;
+  invited_capability?: models.InvitedCapabilityParam | null | undefined;
   lot_rule?: "whole" | "by_item" | "by_fraction" | (string & {}) | null | undefined;
   min_quantity?: number | null | undefined;
   mode?: "sealed" | "timed" | "negotiated" | "instant" | (string & {}) | null | undefined;
@@ -2061,11 +2085,12 @@ export class BidsResource extends Resource {
    * received. A bid for a sealed listing is yours alone until the close.
    *
    * Refused with `bidding_has_closed` (`errors` hold both instants, `received_at` and `ended_at`), `bidding_not_open`,
-   * `own_listing`, `not_a_processor`, `bid_too_low` (a timed listing takes only what beats the leading price by the
-   * increment, an instant one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code
-   * that your permits do not cover at the upper tolerance, and as invalid where it does not fit the listing:
-   * `currency_differs`, `price_differs`, `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`,
-   * `sold_as_a_whole`, `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
+   * `own_listing`, `not_a_processor`, `deposit_required` (new here, you leave the listing's `deposit` first:
+   * deposits.create), `bid_too_low` (a timed listing takes only what beats the leading price by the increment, an
+   * instant one its own price), with `permit_scope`, `permit_expired` or `permit_tonnage` per waste code that your
+   * permits do not cover at the upper tolerance, and as invalid where it does not fit the listing: `currency_differs`,
+   * `price_differs`, `price_unit_differs`, `disposition_below_floor`, `disposition_not_in_recall`, `sold_as_a_whole`,
+   * `sold_by_item`, `item_not_found`, `more_than_offered`, `below_min_quantity`, `units_sold_whole`,
    * `goods_not_divisible` (422), `haulage_does_not_fit`, `site_not_yours`, `ends_too_early`, `negative`,
    * `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may
    * begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
@@ -3113,6 +3138,89 @@ export class DemandOrdersResource extends Resource {
   }
 }
 
+/** `client.deposits`. */
+export class DepositsResource extends Resource {
+  /**
+   * Leave a deposit for a listing
+   *
+   * Where a listing asks for a `deposit`, bids of processors that are new here are taken once theirs is `secured`; new
+   * is who has bought no order yet that was settled. Read it again in a moment: it then shows the account and the
+   * reference for a bank transfer. Asked again, it answers the one that is under way. Of your deposit nobody hears,
+   * unless it is forfeited.
+   *
+   * It goes back when your bid cannot win any more, when nobody wins, and when you have won and confirmed; the seller
+   * gets it if you win and let the time to confirm pass.
+   *
+   * Refused with `deposit_not_asked` by this listing, `deposit_not_needed` from you, `bidding_has_closed` (`errors`
+   * hold both instants, `received_at` and `ended_at`), `own_listing`, `not_a_processor`, and while you may begin
+   * nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+   * `document_under_review`, `document_expired` (409). Causes `deposit.requested`, and `deposit.secured` when the money
+   * has arrived, then `deposit.released` or `deposit.forfeited`; `deposit.failed` when the provider does not collect
+   * it, `deposit.called_off` when bidding is over before.
+   */
+  create(
+    params: DepositsCreateParams,
+    options: WriteOptions = {},
+  ): Pending<models.DepositAnswer> {
+    return this.transport.send(
+      {
+        id: "deposits.create",
+        method: "POST",
+        path: "/v1/deposits",
+        body: { type: "application/json", fields: ["listing_id"], isRequired: true },
+        isKeyed: true,
+      },
+      [],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * Read a deposit
+   *
+   * For its bidder, and for the seller once it is forfeited.
+   */
+  get(
+    depositId: string,
+    params: NoParams = {},
+    options: Options = {},
+  ): Pending<models.DepositAnswer> {
+    return this.transport.send(
+      {
+        id: "deposits.get",
+        method: "GET",
+        path: "/v1/deposits/{deposit_id}",
+      },
+      [depositId],
+      params,
+      options,
+    );
+  }
+
+  /**
+   * List deposits
+   *
+   * Your own, and those that were forfeited to you; newest first.
+   */
+  list(
+    params: DepositsListParams = {},
+    options: Options = {},
+  ): PendingPage<models.DepositAnswer> {
+    return this.transport.list(
+      {
+        id: "deposits.list",
+        method: "GET",
+        path: "/v1/deposits",
+        query: ["cursor", "limit", "listing_id", "status"],
+      },
+      [],
+      params,
+      options,
+    );
+  }
+}
+
 /** `client.documents`. */
 export class DocumentsResource extends Resource {
   /**
@@ -3977,14 +4085,14 @@ export class ListingsResource extends Resource {
    *
    * Refused with `not_for_sale` where bids are asked for, `bidding_has_closed` once it is sold (`errors` hold
    * `received_at` and `ended_at`), `bidding_not_open`, `terms_differ` where the `terms_hash` sent is of other terms,
-   * and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`, `bid_too_low`,
-   * `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`, `permit_scope`,
-   * `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`, `organization_closed`,
-   * `document_missing`, `document_under_review`, `document_expired` (409). Invalid where it does not fit the listing:
-   * `currency_differs`, `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`, `site_not_yours`,
-   * `negative`, `operation_unknown`. Causes `bid.placed`, `bid.admitted`, `bid.met_price`, `bid.withdrawn` for a bid of
-   * yours that it supersedes, `bid.awarded`, `listing.awarded`, `order.created`, `bid.confirmed`, `order.confirmed`,
-   * `bid.lost` to others, `deal.agreed`, `deal.collecting` and `pickup.created`.
+   * and for every reason that refuses a bid or an award: `own_listing`, `not_a_processor`, `deposit_required`,
+   * `bid_too_low`, `already_awarded`, `payouts_not_active` of whoever would be paid, `listing_has_ended`,
+   * `permit_scope`, `permit_expired`, `permit_tonnage`, `not_verified`, `organization_suspended`,
+   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). Invalid where it does
+   * not fit the listing: `currency_differs`, `price_differs`, `disposition_below_floor`, `haulage_does_not_fit`,
+   * `site_not_yours`, `negative`, `operation_unknown`. Causes `bid.placed`, `bid.admitted`, `bid.met_price`,
+   * `bid.withdrawn` for a bid of yours that it supersedes, `bid.awarded`, `listing.awarded`, `order.created`,
+   * `bid.confirmed`, `order.confirmed`, `bid.lost` to others, `deal.agreed`, `deal.collecting` and `pickup.created`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`; 428 without one
    */
@@ -4022,11 +4130,12 @@ export class ListingsResource extends Resource {
    * Makes a draft that only you see, with or without items.
    *
    * Open to verified manufacturers and holders (403 `may_not_list`). Refused with 422 `site_not_found`,
-   * `organization_not_found` among those invited, `campaign_not_found`, `item_key_taken`,
-   * `min_quantity_needs_fraction`, or `currency_differs` of a price; and while you may begin nothing new:
-   * `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
-   * `document_expired` (409). What is unknown may be left out; `publish` under `blocked_transitions` says what is still
-   * missing. Causes `listing.created`, and `stop.placed` for recalled goods.
+   * `organization_not_found` among those invited, `capability_empty`, `operation_unknown` or `operation_needs_permit`
+   * of the capability that is invited, `campaign_not_found`, `item_key_taken`, `min_quantity_needs_fraction`, or
+   * `currency_differs` of a price; and while you may begin nothing new: `not_verified`, `organization_suspended`,
+   * `organization_closed`, `document_missing`, `document_under_review`, `document_expired` (409). What is unknown may
+   * be left out; `publish` under `blocked_transitions` says what is still missing. Causes `listing.created`, and
+   * `stop.placed` for recalled goods.
    */
   create(
     params: ListingsCreateParams,
@@ -4040,11 +4149,11 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
-            "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
-            "inspection_days", "invited", "items", "lot_rule", "min_quantity", "mode", "opens_at", "price",
-            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
-            "tolerance_bps", "visibility",
+            "award_rule", "closes_at", "currency", "deposit", "description", "disposition_floor",
+            "dispute_days", "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
+            "inspection_days", "invited", "invited_capability", "items", "lot_rule", "min_quantity", "mode",
+            "opens_at", "price", "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id",
+            "title", "tolerance_bps", "visibility",
           ],
           isRequired: true,
         },
@@ -4187,21 +4296,23 @@ export class ListingsResource extends Resource {
    * A rule approves what is complete; it opens for bids now, or at `opens_at`.
    *
    * Refused with 422 and every shortcoming by pointer: no items (`listing_without_items`) or nobody to offer them to
-   * (`nobody_invited`); a missing reason, grade or composition (`return_reason_required`, `condition_grade_required`,
-   * `composition_required`: "unknown" is an answer) or an unknown material (`material_unknown`); goods priced by the
-   * tonne without a mass (`mass_required`); a waste code that does not hold where and when the goods are offered
-   * (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`); hazardous goods without waste code,
-   * hazardous properties, UN number, packaging or, below like_new, photos (`waste_code_required`, `hp_codes_required`,
-   * `un_number_required`, `un_number_unknown`, `packaging_required`, `photo_required`; for others a notice says that
-   * photos are missing); a recall without its campaign or a destruction without its reason (`campaign_required`,
-   * `campaign_needs_recall`, `destruction_not_justified`); an end that is missing or past (`closes_at_required`,
-   * `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`, `hard_cap_before_close`, `rule_needs_close`); a
-   * price that is missing or out of place (`price_required`, `price_needs_instant`, `increment_needs_timed`,
-   * `increment_not_positive`); an ascending auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and
-   * while you may begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`,
-   * `document_missing`, `document_under_review`, `document_expired` (409). Refused with `recall_quarantine` where
-   * recalled goods are not offered under their campaign. Causes `listing.submitted`, `listing.published` and
-   * `listing.opened`, the last at `opens_at`; and `stop.placed` for recalled goods.
+   * (`nobody_invited`), or a capability that picks nobody out (`capability_needs_invited`, `permit_needs_waste_code`,
+   * `capability_too_wide`); a missing reason, grade or composition (`return_reason_required`,
+   * `condition_grade_required`, `composition_required`: "unknown" is an answer) or an unknown material
+   * (`material_unknown`); goods priced by the tonne without a mass (`mass_required`); a waste code that does not hold
+   * where and when the goods are offered (`code_not_valid` (422)) or that makes them hazardous (`hazard_not_declared`);
+   * hazardous goods without waste code, hazardous properties, UN number, packaging or, below like_new, photos
+   * (`waste_code_required`, `hp_codes_required`, `un_number_required`, `un_number_unknown`, `packaging_required`,
+   * `photo_required`; for others a notice says that photos are missing); a recall without its campaign or a destruction
+   * without its reason (`campaign_required`, `campaign_needs_recall`, `destruction_not_justified`); an end that is
+   * missing or past (`closes_at_required`, `in_the_past`, `closes_before_opening`, `hard_cap_needs_timed`,
+   * `hard_cap_before_close`, `rule_needs_close`); a price that is missing or out of place (`price_required`,
+   * `price_needs_instant`, `increment_needs_timed`, `increment_not_positive`, `deposit_out_of_range`); an ascending
+   * auction for parts (`timed_sold_whole`). Refused with `may_not_list`, and while you may begin nothing new:
+   * `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
+   * `document_expired` (409). Refused with `recall_quarantine` where recalled goods are not offered under their
+   * campaign. Causes `listing.submitted`, `listing.published` and `listing.opened`, the last at `opens_at`; and
+   * `stop.placed` for recalled goods.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -4345,8 +4456,9 @@ export class ListingsResource extends Resource {
    * Change a draft
    *
    * Refused with 409 `listing_not_draft` once it is published: bidders rely on what they read; 422 `site_not_found` and
-   * `organization_not_found`, `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in
-   * another currency than the listing's.
+   * `organization_not_found`, `capability_empty`, `operation_unknown`, `operation_needs_permit`,
+   * `min_quantity_needs_fraction` as for a new one, and `currency_differs` for a price in another currency than the
+   * listing's.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -4364,10 +4476,10 @@ export class ListingsResource extends Resource {
         body: {
           type: "application/json",
           fields: [
-            "award_rule", "closes_at", "currency", "description", "disposition_floor", "dispute_days",
-            "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
-            "inspection_days", "invited", "lot_rule", "min_quantity", "mode", "opens_at", "price",
-            "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
+            "award_rule", "closes_at", "currency", "deposit", "description", "disposition_floor",
+            "dispute_days", "gate_fee_vat_bps", "goods_vat_bps", "hard_cap_at", "haulage_vat_bps", "increment",
+            "inspection_days", "invited", "invited_capability", "lot_rule", "min_quantity", "mode", "opens_at",
+            "price", "price_direction", "price_unit", "recovers_vat", "reserve_price", "site_id", "title",
             "tolerance_bps", "visibility",
           ],
           isRequired: true,
@@ -7078,6 +7190,7 @@ export class Resources {
   readonly delegations: DelegationsResource;
   readonly deliveries: DeliveriesResource;
   readonly demandOrders: DemandOrdersResource;
+  readonly deposits: DepositsResource;
   readonly documents: DocumentsResource;
   readonly events: EventsResource;
   readonly factorSets: FactorSetsResource;
@@ -7120,6 +7233,7 @@ export class Resources {
     this.delegations = new DelegationsResource(transport);
     this.deliveries = new DeliveriesResource(transport);
     this.demandOrders = new DemandOrdersResource(transport);
+    this.deposits = new DepositsResource(transport);
     this.documents = new DocumentsResource(transport);
     this.events = new EventsResource(transport);
     this.factorSets = new FactorSetsResource(transport);

@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[Tag, ...]] = {
         Tag(
             "demand_orders", "Demand orders", "What you always take: matched with what is published, bidding by itself."
         ),
+        Tag("deposits", "Deposits", "What who is new here leaves behind, so that its bids are taken."),
         Tag("saved_searches", "Saved searches", "Searches that are kept, and tell when something new fits."),
         Tag("orders", "Orders", "The contract from award to settlement, for seller and buyer."),
         Tag("receipts", "Receipts", "What arrived, and what was accepted and refused of it."),

@@ -9,7 +9,8 @@ REASON = "condition_below_declared"
 
 
 def calls(world: World) -> dict[str, Call]:
-    return _bids(world) | _demand(world) | _awards(world) | _orders(world) | _receipts(world) | _findings(world)
+    bidding = _bids(world) | _deposits(world) | _demand(world) | _awards(world)
+    return bidding | _orders(world) | _receipts(world) | _findings(world)
 
 
 def _bids(world: World) -> dict[str, Call]:
@@ -28,6 +29,14 @@ def _bids(world: World) -> dict[str, Call]:
         "bids.counters": Call("buyer", "loser", path={"bid_id": world["countered_bid"]}),
         "bids.history": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
         "bids.ranking": Call("seller", "buyer", path={"listing_id": world["negotiated"]}),
+    }
+
+
+def _deposits(world: World) -> dict[str, Call]:
+    return {
+        "deposits.create": Call("loser", "seller", given={"listing_id": world["with_deposit"]}),
+        "deposits.list": Call("loser", "seller"),
+        "deposits.get": Call("loser", "seller", path={"deposit_id": world["deposit"]}),
     }
 
 

@@ -9,8 +9,8 @@ def calls(world: World) -> dict[str, Call]:
         "deals.list": Call("buyer", "carrier", query={"order_id": world["order"]}),
         "deals.get": Call("buyer", "carrier", path={"deal_id": world["deal"]}),
         "payout_account.create": Call("seller", "buyer"),
-        "payout_account.get": Call("seller", "loser"),
-        "payout_account.link": Call("seller", "loser"),
+        "payout_account.get": Call("seller", "verifier"),
+        "payout_account.link": Call("seller", "verifier"),
         "ledger.accounts": Call("seller", "loser"),
         "ledger.postings": Call("seller", "loser", query={"order_id": world["order"]}),
     }
