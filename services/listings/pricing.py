@@ -10,7 +10,7 @@ from services.listings.models import Listing, ListingChanges, ListingTerms
 PRICES = ("price", "reserve_price", "increment")
 
 
-def stored(said: ListingTerms | ListingChanges, names: Iterable[str]) -> dict[str, Any]:
+def stored(said: ListingTerms | ListingChanges | Listing, names: Iterable[str]) -> dict[str, Any]:
     """These fields as columns: money as its minor units, in the currency of the listing."""
     values = {name: getattr(said, name) for name in names}
     return {(f"{name}_minor" if name in PRICES else name): _minor(value) for name, value in values.items()}

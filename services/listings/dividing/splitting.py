@@ -9,7 +9,7 @@ from services.kernel.ids import ItemId, ListingId
 from services.kernel.states import move
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings import facts, policy, queries
+from services.listings import facts, policy, pricing, queries
 from services.listings.dividing import live_bids
 from services.listings.dividing.goods import CannotDivide, Goods
 from services.listings.dividing.items import (
@@ -86,7 +86,7 @@ def _must_be_of(takings: Sequence[Taking], items: Sequence[Item]) -> None:
 
 async def draft_like(work: UnitOfWork, listing: Listing, title: str | None = None) -> Listing:
     """An empty draft at the listing's terms that names it as its origin."""
-    terms = {name: getattr(listing, name) for name in ListingTerms.model_fields}
+    terms = pricing.stored(listing, ListingTerms.model_fields)
     draft = Listing(
         **(terms | {"title": title or listing.title}),
         seller_id=listing.seller_id,
