@@ -10,6 +10,7 @@ from services.kernel.actors import system
 from services.kernel.audit.model import AuditEntry
 from services.kernel.database import Sessions
 from services.kernel.unit_of_work import UnitOfWork
+from services.listings import publishing
 from services.listings import queries as listings
 from services.listings.dividing import splitting
 from services.listings.dividing.splitting import Taking
@@ -113,3 +114,19 @@ async def test_a_lot_that_was_split_meanwhile_is_judged_again(
     async with UnitOfWork(sessions, system(False)) as work:
         assert await autobidding.bid(work, order.id, listing.id) is None
     assert [match.refused_code for match in await kept(sessions)] == ["missed_material_share"]
+
+
+async def test_what_was_reserved_is_free_when_the_bid_by_hand_that_followed_is_lost(
+    sessions: Sessions, seller: Party, rheinkreis: Party, settle: Settle
+) -> None:
+    await demand_order(sessions, rheinkreis, bids_by_itself=True)
+    listing = await open_listing(sessions, seller)
+    await settle()
+    await placed_bid(sessions, listing, rheinkreis, "151.00")
+    await settle()
+    reserved = [match.released_at for match in await kept(sessions)]
+    async with UnitOfWork(sessions, seller.actor) as work:
+        await publishing.withdraw(work, listing.id, by=seller.actor)
+    await settle()
+    freed = [match.released_at is not None for match in await kept(sessions)]
+    assert ([bid.status for bid in await bids(sessions)], reserved, freed) == (["withdrawn", "lost"], [None], [True])

@@ -104,7 +104,7 @@ async def _actor(work: UnitOfWork, order: DemandOrder) -> Actor:
 
 
 async def release(work: UnitOfWork, bid_id: BidId) -> None:
-    """The bid came to nothing: what it reserved is free again."""
-    match = await queries.match_of_bid(work, bid_id)
-    if match is not None and match.released_at is None:
+    """The bid came to nothing, and so did those of orders whose place it took: what they reserved is free again."""
+    ended = await bids.bid(work, bid_id)
+    for match in await queries.reserving_for_update(work, ended.listing_id, ended.bidder_id):
         match.released_at = work.now
