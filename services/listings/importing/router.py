@@ -41,6 +41,8 @@ routers = [imports, kept]
 
 Reads = Annotated[Actor, holding("imports:read")]
 Writes = Annotated[Actor, holding("imports:write")]
+AT_ONCE = asyncio.Semaphore(2)
+"""Files that a process opens to propose a mapping, so that its memory is bounded by these."""
 Manifested = Annotated[
     UploadFile,
     File(description="CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB"),
@@ -128,7 +130,8 @@ async def propose(actor: Writes, file: Manifested) -> ProposalAnswer:
     `manifest_unreadable` (422).
     """
     try:
-        return ProposalAnswer.of(await asyncio.to_thread(proposing.propose, await file.read()))
+        async with AT_ONCE:
+            return ProposalAnswer.of(await asyncio.to_thread(proposing.propose, await file.read()))
     except ManifestIsUnreadable as unreadable:
         raise invalid("/file", "manifest_unreadable", f"{unreadable.detail} ({unreadable.code})") from None
 
