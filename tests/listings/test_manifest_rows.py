@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.listings.manifests import mapping, rows
+from services.listings.manifests import mapping, records, rows
 from services.listings.manifests.items import Count
 from services.listings.manifests.mapping import MappingDoesNotFit
 from services.listings.manifests.profiles import PROFILES
@@ -60,6 +60,12 @@ def test_a_missing_column_is_told_before_any_row_is_read() -> None:
 
 
 # Rows
+
+
+@pytest.mark.parametrize("wide", ["," * 1_000_000, '"",' * 1_000_000])
+def test_a_line_of_nothing_but_delimiters_is_not_taken_apart(wide: str) -> None:
+    [first, *_] = records.records(wide, ",")
+    assert len(first.cells) <= records.MOST_CELLS + 1
 
 
 def test_all_problems_of_a_row_are_told_at_once() -> None:
