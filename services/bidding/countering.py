@@ -10,6 +10,7 @@ from datetime import datetime
 from services.bidding import counters, events, intent_log, policy, queries
 from services.bidding.errors import BidDoesNotFit
 from services.bidding.models import BID, Bid, Counter, NewCounter
+from services.bidding.models.counters import TO_ANSWER
 from services.bidding.telling import about, tell
 from services.kernel import states, timers
 from services.kernel.actors import Actor
@@ -79,15 +80,14 @@ async def _say(work: UnitOfWork, bid: Bid, said: NewCounter, part: str, last: Co
         currency=bid.currency,
         haulage_minor=haulage.minor if haulage is not None else None,
         note=said.note,
-        expires_at=said.expires_at,
+        expires_at=said.expires_at or at + TO_ANSWER,
         livemode=work.livemode,
         created_at=at,
     )
     work.add(row)
     await work.session.flush()
-    await timers.cancel(work, LAPSE, bid.id)
-    if row.expires_at is not None:
-        await timers.schedule(work, LAPSE, bid.id, row.expires_at)
+    assert row.expires_at is not None, "what is said now has an end"
+    await timers.schedule(work, LAPSE, bid.id, row.expires_at)
     return row
 
 

@@ -122,7 +122,7 @@ async def counter(
 ) -> BidAnswer:
     """Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
     and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they have
-    not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+    not read. A counter that lapses at `expires_at`, after three days if you do not say, leaves the bid as it was placed.
 
     Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
     `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`."""
