@@ -17,7 +17,9 @@ from services.listings.dividing import splitting
 from services.listings.dividing.splitting import Taking
 from services.listings.recalling import campaigns, quarantine
 from tests.conftest import Advance, Race, Settle
-from tests.factories.listings import draft_listing, motors, published_listing, received_import, terms
+from tests.factories.bidding import placed_bid, processor
+from tests.factories.listings import draft_listing, motors, open_listing, published_listing, received_import, terms
+from tests.factories.negotiating import countered
 from tests.factories.parties import organization
 from tests.listings.test_recalling import PACKS, done, opened, read, serials
 
@@ -81,9 +83,19 @@ async def test_a_listing_that_should_have_opened_opens_when_the_recall_is_lifted
     assert (waiting, (await read(client, seller, f"listings/{listing.id}"))["status"]) == ("scheduled", "open")
 
 
-# At the same moment
+async def test_a_counter_to_a_bid_for_recalled_goods_is_not_accepted(
+    sessions: Sessions, client: httpx.AsyncClient
+) -> None:
+    seller, bidder = await organization(sessions), await processor(sessions)
+    listing = await open_listing(sessions, seller, [PACKS], mode="negotiated")
+    bid = await countered(sessions, await placed_bid(sessions, listing, bidder), seller, "130.00")
+    before = (await read(client, bidder, f"bids/{bid.id}"))["allowed_transitions"]
+    await opened(client, seller)
+    after = (await read(client, bidder, f"bids/{bid.id}"))["allowed_transitions"]
+    assert ("accept_counter" in before, "accept_counter" in after) == (True, False)
 
-RACE = [pytest.mark.race, pytest.mark.xdist_group("race")]
+
+# At the same moment
 
 
 async def stopped_packs(race: Race) -> tuple[Any, ListingId, ItemId, Any]:
