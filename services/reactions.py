@@ -23,7 +23,7 @@ from services.listings import publishing
 from services.listings import queries as listings
 from services.listings.admitting import letting_in
 from services.listings.importing import landing
-from services.listings.recalling import quarantine
+from services.listings.recalling import campaigns, quarantine
 from services.listings.saved_searches import keeping
 from services.orders import awarding, fulfilment, receiving, remedying, rerouting, settlement
 from services.payments import stripe_inbox
@@ -152,6 +152,10 @@ async def hold_what_was_imported_against_recalls(work: UnitOfWork, event: Any) -
         await quarantine.watch_listing(work, event.listing_id)
 
 
+async def look_for_recalled_goods_once_more(work: UnitOfWork, event: Any) -> None:
+    await campaigns.look_again(work, event.campaign_id)
+
+
 async def count_what_was_recalled(work: UnitOfWork, event: Any) -> None:
     await remedying.count_recalled(work, order_id=event.order_id, kind=event.kind, certificate_id=event.certificate_id)
 
@@ -230,6 +234,7 @@ REACTIONS: dict[str, dict[str, Reaction]] = {
         "try to close the order": try_to_close_the_order,
         "count what was recalled": count_what_was_recalled,
     },
+    "recall.opened": {"look for recalled goods once more": look_for_recalled_goods_once_more},
     "import.completed": {"hold what was imported against recalls": hold_what_was_imported_against_recalls},
     "certificate.issued": {"fulfil the obligations": fulfil_the_obligations},
 }

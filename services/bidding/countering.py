@@ -7,9 +7,10 @@ They queue under the listing's exclusive lock as its bids do: of two that move a
 from dataclasses import replace
 from datetime import datetime
 
-from services.bidding import counters, events, intent_log, policy, queries
+from services.bidding import events, intent_log, policy, queries
 from services.bidding.errors import BidDoesNotFit
 from services.bidding.models import BID, Bid, Counter, NewCounter
+from services.bidding.models.counters import TO_ANSWER
 from services.bidding.telling import about, tell
 from services.kernel import states, timers
 from services.kernel.actors import Actor
@@ -72,22 +73,21 @@ async def _say(work: UnitOfWork, bid: Bid, said: NewCounter, part: str, last: Co
     haulage = before if said.haulage is None else said.haulage
     row = Counter(
         bid_id=bid.id,
-        number=await counters.next_number(work, bid.id),
+        number=await queries.next_counter_number(work, bid.id),
         side=part,
         made_by=work.actor.label,
         price_minor=said.price.minor,
         currency=bid.currency,
         haulage_minor=haulage.minor if haulage is not None else None,
         note=said.note,
-        expires_at=said.expires_at,
+        expires_at=said.expires_at or at + TO_ANSWER,
         livemode=work.livemode,
         created_at=at,
     )
     work.add(row)
     await work.session.flush()
-    await timers.cancel(work, LAPSE, bid.id)
-    if row.expires_at is not None:
-        await timers.schedule(work, LAPSE, bid.id, row.expires_at)
+    assert row.expires_at is not None, "what is said now has an end"
+    await timers.schedule(work, LAPSE, bid.id, row.expires_at)
     return row
 
 
@@ -108,7 +108,7 @@ def _countered(bid: Bid, row: Counter) -> events.BidCountered:
 async def lapse(work: UnitOfWork, bid_id: str) -> None:
     """The bid stands as it was placed, if nobody has answered the counter meanwhile."""
     bid = await queries.bid_for_update(work, bid_id)
-    last = (await counters.on_the_table(work, [bid.id])).get(bid.id)
+    last = (await queries.counters_on_the_table(work, [bid.id])).get(bid.id)
     if last is None or last.expires_at is None or last.expires_at > work.now:
         return
     moved = states.move(BID, bid, "lapse", by="time")
@@ -119,7 +119,7 @@ async def lapse(work: UnitOfWork, bid_id: str) -> None:
 async def agree(work: UnitOfWork, bid: Bid) -> None:
     """Writes the counter on the table beside the bid's own promise: from now on these are its figures. The caller's award
     decides whether they stay."""
-    last = (await counters.on_the_table(work, [bid.id])).get(bid.id)
+    last = (await queries.counters_on_the_table(work, [bid.id])).get(bid.id)
     if last is not None:
         bid.agreed_price_minor, bid.agreed_haulage_minor = last.price_minor, last.haulage_minor
 

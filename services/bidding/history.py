@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from services.bidding import counters, queries
+from services.bidding import queries
 from services.bidding.models import Bid, Counter
 from services.kernel.actors import Actor
 from services.kernel.events import EventRow
@@ -53,7 +53,7 @@ async def of(work: UnitOfWork, listing: Listing, actor: Actor) -> list[Line]:
     """Oldest first; at one instant a bid before what became of it."""
     query = queries.bids(actor, listing_id=listing.id)
     known = {bid.id: bid for bid in (await work.session.execute(query)).scalars()}
-    said = await counters.of_bids(work, list(known))
+    said = await queries.counters_said(work, list(known))
     async with work.as_house():
         moves = await queries.moves(work, list(known))
     lines = [*map(_bid, known.values()), *(_counter(one, known[one.bid_id]) for one in said)]

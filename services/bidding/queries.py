@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
-from services.bidding import counters
 from services.bidding.adjudicating import Entry
-from services.bidding.models import LIVE, STOOD, Auction, Bid, BidFacts
+from services.bidding.models import LIVE, STOOD, Auction, Bid, BidFacts, Counter, ReceiptBook, SealedBid, SealingKey
 from services.bidding.policy import OPENED
 from services.bidding.ranking import SELLER_COMMISSION_BPS, Ranked, rank
 from services.kernel.actors import Actor
@@ -164,7 +163,7 @@ async def facts_of(work: UnitOfWork, bids: Collection[Bid], *, now: datetime) ->
     awarded = await _awarded(work, whole)
     in_parts = [found.id for found in of_bids.values() if found.status in IN_PARTS and found.lot_rule != "whole"]
     items = {listing_id: await listings.items(work, listing_id) for listing_id in in_parts}
-    on_the_table = await counters.on_the_table(work, [bid.id for bid in bids if bid.status == "countered"])
+    on_the_table = await counters_on_the_table(work, [bid.id for bid in bids if bid.status == "countered"])
     return {
         bid.id: BidFacts(
             now=now,
@@ -220,6 +219,73 @@ async def _awarded(work: UnitOfWork, listing_ids: Collection[str]) -> dict[str, 
     for listing_id, bid_id in rows:
         found.setdefault(listing_id, set()).add(bid_id)
     return found
+
+
+def counters_of(bid_id: BidId) -> Select[Counter]:
+    """Unordered; for callers who have found the bid. Who sees the bid sees what was said about it."""
+    return select(Counter).where(col(Counter.bid_id) == bid_id)
+
+
+async def counters_on_the_table(work: UnitOfWork, bid_ids: Collection[BidId]) -> dict[BidId, Counter]:
+    """The last counter of each; bids without one are left out."""
+    if not bid_ids:
+        return {}
+    query = select(Counter).where(col(Counter.bid_id).in_(bid_ids)).ext(distinct_on(col(Counter.bid_id)))
+    rows = await work.session.execute(query.order_by(col(Counter.bid_id), col(Counter.number).desc()))
+    return {row.bid_id: row for row in rows.scalars()}
+
+
+async def next_counter_number(work: UnitOfWork, bid_id: BidId) -> int:
+    """Exact under the bid's lock."""
+    query = select(func.coalesce(func.max(col(Counter.number)), 0) + 1).where(col(Counter.bid_id) == bid_id)
+    return (await work.session.execute(query)).scalar_one() or 1
+
+
+async def counters_said(work: UnitOfWork, bid_ids: Collection[BidId]) -> Sequence[Counter]:
+    """In the order in which they were said."""
+    query = select(Counter).where(col(Counter.bid_id).in_(bid_ids))
+    ordered = query.order_by(col(Counter.created_at), col(Counter.id))
+    return (await work.session.execute(ordered)).scalars().all()
+
+
+async def public_key(work: UnitOfWork, listing_id: ListingId) -> bytes | None:
+    """With which bids for a sealed listing are sealed; None before its first bid."""
+    query = select(col(SealingKey.public_key)).where(col(SealingKey.listing_id) == listing_id)
+    return (await work.session.execute(query.order_by(col(SealingKey.public_key)).limit(1))).scalar_one_or_none()
+
+
+async def sealing_keys(work: UnitOfWork, listing_id: ListingId) -> Sequence[SealingKey]:
+    query = select(SealingKey).where(col(SealingKey.listing_id) == listing_id)
+    return (await work.session.execute(query)).scalars().all()
+
+
+async def sealed_bid(work: UnitOfWork, bid_id: BidId) -> SealedBid | None:
+    return await work.session.get(SealedBid, bid_id)
+
+
+async def sealed_bids(work: UnitOfWork, bid_ids: Collection[str]) -> Sequence[SealedBid]:
+    query = select(SealedBid).where(col(SealedBid.bid_id).in_(list(bid_ids)))
+    return (await work.session.execute(query)).scalars().all()
+
+
+async def boxes_of(work: UnitOfWork, listing_id: ListingId) -> Sequence[Any]:
+    """What opening asks of each sealed bid, in the order in which they were received."""
+    of_seal = (col(SealedBid.bid_id), col(SealedBid.sealed), col(SealedBid.public_key), col(SealedBid.commitment))
+    of_bid = (col(Bid.status), col(Bid.haulage_basis), col(SealedBid.receipt))
+    query = (
+        select(*of_seal, *of_bid)
+        .join(Bid, col(Bid.id) == col(SealedBid.bid_id))
+        .where(col(SealedBid.listing_id) == listing_id)
+        .order_by(col(Bid.received_at), col(Bid.id).collate("C"))
+    )
+    return (await work.session.execute(query)).all()
+
+
+async def book(work: UnitOfWork, listing_id: ListingId) -> tuple[ReceiptBook | None, Sequence[SealedBid]]:
+    """The signed end of the listing's chain of receipts, and its links in order; the caller has asked the policy."""
+    query = select(SealedBid).where(col(SealedBid.listing_id) == listing_id, col(SealedBid.position).is_not(None))
+    links = (await work.session.execute(query.order_by(col(SealedBid.position)))).scalars().all()
+    return await work.session.get(ReceiptBook, listing_id), links
 
 
 def _bids(work: UnitOfWork) -> Select[Bid]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col
 
-from services.bidding import countering, counters, history, placing, policy, queries, sealing, sizing_up
+from services.bidding import countering, history, placing, policy, queries, sealing, sizing_up
 from services.bidding.comparing import compare
 from services.bidding.demanding.router import demand_orders
 from services.bidding.integrity.http import findings
@@ -127,7 +127,7 @@ async def counter(
 ) -> BidAnswer:
     """Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
     and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they have
-    not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+    not read. A counter that lapses at `expires_at`, after three days if you do not say, leaves the bid as it was placed.
 
     Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
     `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`."""
@@ -140,7 +140,7 @@ async def counter(
 async def counters_(bid_id: BidId, work: Work, actor: Reads, paging: Paging) -> CounterPage:
     """What seller and bidder said, newest first; for the two of them."""
     bid = await queries.visible_bid(work, bid_id, actor)
-    rows, cursor = await rows_of(work, counters.of(bid.id), col(Counter.id), paging)
+    rows, cursor = await rows_of(work, queries.counters_of(bid.id), col(Counter.id), paging)
     data = [CounterAnswer.model_validate(row) for row in rows]
     return CounterPage(data=data, has_more=cursor is not None, next_cursor=cursor)
 
@@ -197,7 +197,7 @@ async def receipt(bid_id: BidId, work: Work, actor: Reads) -> BidReceiptAnswer:
     telling them; with `opening` you prove what you sent. For the bidder at once, for the seller once the bid was opened.
     """
     bid = await queries.visible_bid(work, bid_id, actor)
-    row = await sealing.sealed_bid(work, bid.id)
+    row = await queries.sealed_bid(work, bid.id)
     if row is None:
         raise NotFound("receipt", bid_id)
     return BidReceiptAnswer.of(row, sealing.opening_for(work, row, bid, actor))
@@ -212,7 +212,7 @@ async def receipts(listing_id: ListingId, work: Work, actor: Reads) -> ReceiptBo
     listing = await listings.visible_listing(work, listing_id, actor)
     policy.must_read_ranking(actor, listing)
     async with work.as_house():
-        book, links = await sealing.book(work, listing.id)
+        book, links = await queries.book(work, listing.id)
     if book is None:
         raise NotFound("receipt", listing_id)
     return ReceiptBookAnswer.of(book, links)

@@ -7,13 +7,12 @@ was withdrawn before the close is never opened.
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlmodel import col
+from sqlalchemy import text
 
-from services.bidding import envelopes, receipts
+from services.bidding import envelopes, queries, receipts
 from services.bidding.envelopes import ClosersBox, Opening, Unreadable, house
 from services.bidding.models import LIVE, Amounts, Bid, ReceiptBook, SealedBid, SealingKey
 from services.bidding.receipts import Receipt
@@ -76,8 +75,7 @@ def _receipt(work: UnitOfWork, bid: Bid, opening: Opening, sealed: bytes) -> str
 
 async def _public_key(work: UnitOfWork, listing_id: ListingId) -> bytes:
     """The listing's; its first bid makes it."""
-    query = select(col(SealingKey.public_key)).where(col(SealingKey.listing_id) == listing_id)
-    known = (await work.session.execute(query.order_by(col(SealingKey.public_key)).limit(1))).scalar_one_or_none()
+    known = await queries.public_key(work, listing_id)
     if known is not None:
         return known
     public, wrapped = envelopes.new_pair(house(work.settings, livemode=work.livemode).closer_public)
@@ -94,7 +92,7 @@ async def amounts_for(work: UnitOfWork, bids: Collection[Bid], actor: Actor) -> 
     """Of bids that the actor may see: as they stand in the open, and of its own sealed ones out of its own box."""
     shown = {bid.id: amounts for bid in bids if (amounts := bid.amounts) is not None}
     own = {bid.id: bid for bid in bids if not bid.is_opened and bid.bidder_id == actor.org_id}
-    for row in await _sealed(work, own) if own else []:
+    for row in await queries.sealed_bids(work, own) if own else []:
         shown[row.bid_id] = read_own(work, row, own[row.bid_id]).amounts
     return shown
 
@@ -115,26 +113,10 @@ def read_own(work: UnitOfWork, row: SealedBid, bid: Bid) -> Opening:
     return opening
 
 
-async def _sealed(work: UnitOfWork, bid_ids: Iterable[str]) -> Sequence[SealedBid]:
-    query = select(SealedBid).where(col(SealedBid.bid_id).in_(list(bid_ids)))
-    return (await work.session.execute(query)).scalars().all()
-
-
-async def sealed_bid(work: UnitOfWork, bid_id: BidId) -> SealedBid | None:
-    return await work.session.get(SealedBid, bid_id)
-
-
-async def book(work: UnitOfWork, listing_id: ListingId) -> tuple[ReceiptBook | None, Sequence[SealedBid]]:
-    """The signed end of the listing's chain, and its links in order; the caller has asked the policy."""
-    query = select(SealedBid).where(col(SealedBid.listing_id) == listing_id, col(SealedBid.position).is_not(None))
-    links = (await work.session.execute(query.order_by(col(SealedBid.position)))).scalars().all()
-    return await work.session.get(ReceiptBook, listing_id), links
-
-
 async def open_all(work: UnitOfWork, listing: Listing) -> list[BidId]:
     """Writes the amounts of every live bid, and chains the receipts of all; in the listing's exclusive lock. The ids of those that
     cannot be read. CryptoError where the closer's key does not fit: then nothing is decided."""
-    rows = await _rows(work, listing.id)
+    rows = await queries.boxes_of(work, listing.id)
     boxes = await _boxes(work, listing.id)
     live = [row for row in rows if row.status in LIVE]
     opened = await asyncio.to_thread(lambda: {row.bid_id: _opened(row, boxes, listing.currency) for row in live})
@@ -143,24 +125,10 @@ async def open_all(work: UnitOfWork, listing: Listing) -> list[BidId]:
     return [bid_id for bid_id, opening in opened.items() if opening is None]
 
 
-async def _rows(work: UnitOfWork, listing_id: ListingId) -> Sequence[Any]:
-    """In the order in which they were received."""
-    of_seal = (col(SealedBid.bid_id), col(SealedBid.sealed), col(SealedBid.public_key), col(SealedBid.commitment))
-    of_bid = (col(Bid.status), col(Bid.haulage_basis), col(SealedBid.receipt))
-    query = (
-        select(*of_seal, *of_bid)
-        .join(Bid, col(Bid.id) == col(SealedBid.bid_id))
-        .where(col(SealedBid.listing_id) == listing_id)
-        .order_by(col(Bid.received_at), col(Bid.id).collate("C"))
-    )
-    return (await work.session.execute(query)).all()
-
-
 async def _boxes(work: UnitOfWork, listing_id: ListingId) -> dict[bytes, ClosersBox]:
-    query = select(SealingKey).where(col(SealingKey.listing_id) == listing_id)
     closer = house(work.settings, livemode=work.livemode).closer
-    rows = (await work.session.execute(query)).scalars().all()
-    return {row.public_key: envelopes.unwrap(row.wrapped, closer) for row in rows}
+    keys = await queries.sealing_keys(work, listing_id)
+    return {key.public_key: envelopes.unwrap(key.wrapped, closer) for key in keys}
 
 
 def _opened(row: Any, boxes: dict[bytes, ClosersBox], currency: str) -> Opening | None:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.bidding import queries
@@ -131,8 +131,11 @@ class Hall:
         self._rooms: dict[str, Room] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    def has_a_seat(self, org_id: OrgId) -> bool:
+        return self.watchers[org_id] < MOST
+
     def must_have_a_seat(self, org_id: OrgId) -> None:
-        if self.watchers[org_id] >= MOST:
+        if not self.has_a_seat(org_id):
             raise TooManyStreams(MOST)
 
     @asynccontextmanager
@@ -185,7 +188,7 @@ class Hall:
             if self.ears is not None:
                 await self.ears.open()
             await room.show(await look(self.sessions, listing_id))
-        except (SQLAlchemyError, OSError, PostgresError) as failure:
+        except (SQLAlchemyError, OSError, PostgresError, InterfaceError) as failure:
             log.warning("a watched listing was not read", listing=listing_id, error=repr(failure))
 
     async def close(self) -> None:
@@ -208,8 +211,11 @@ class Message:
 async def messages(
     hall: Hall, listing_id: ListingId, org_id: OrgId, *, last_id: str | None = None, longest: float = LONGEST
 ) -> AsyncIterator[Message]:
-    """Until bidding is over, or the stream has lasted long enough."""
+    """Until bidding is over, or the stream has lasted long enough. None at all where others have taken the last seats since the
+    watcher was let in: whoever reconnects is told so."""
     until = time.monotonic() + longest
+    if not hall.has_a_seat(org_id):
+        return
     async with hall.seat(listing_id, org_id) as room:
         known: View | None = None
         while (left := until - time.monotonic()) > 0:

@@ -27,12 +27,11 @@ from services.listings.events import (
     ListingSubmitted,
     ListingWithdrawn,
 )
-from services.listings.models import LISTING, Listing, ListingFacts
+from services.listings.models import LISTING, OPEN, Listing, ListingFacts
 from services.listings.recalling import quarantine
 from services.listings.searching import offering
 from services.parties import standing
 
-OPEN = "listing.open"
 EXPIRE = "listing.expire"
 AWARD_WINDOW = timedelta(days=10)
 """From the close, or a reopened award, until a listing without an award expires."""

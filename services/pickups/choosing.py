@@ -1,6 +1,6 @@
 """What somebody could do with a job or an offer now. Looks up what the guards ask for, and only where a guard would ask."""
 
-from services.kernel import states
+from services.kernel import states, stops
 from services.kernel.actors import Actor
 from services.kernel.errors import Reason
 from services.kernel.states import Choices
@@ -36,5 +36,5 @@ async def of_offer(work: UnitOfWork, offer: Offer, actor: Actor) -> Choices:
     if offer.carrier_id != actor.org_id or offer.status != "offered":
         return Choices([], [])
     job = await queries.pickup(work, offer.pickup_id)
-    against = await eligibility.of_carrier(work, job, offer.carrier_id)
+    against = (*stops.against(job), *await eligibility.of_carrier(work, job, offer.carrier_id))
     return states.choices(OFFER, offer, by=("carrier",), facts=OfferFacts(work.now, against))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.kernel import states, timers
+from services.kernel import states, stops, timers
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid
 from services.kernel.ids import OfferId, OrgId, PickupId
@@ -121,7 +121,7 @@ async def accept(work: UnitOfWork, offer_id: OfferId, *, by: Actor, check_versio
     """OfferNotOpen for everybody but the one who was first and in time."""
     job, offer = await _answerable(work, offer_id, "accept", by, check_version)
     async with work.as_house():
-        against = await eligibility.of_carrier(work, job, offer.carrier_id)
+        against = (*stops.against(job), *await eligibility.of_carrier(work, job, offer.carrier_id))
         moved = states.move(OFFER, offer, "accept", by="carrier", facts=OfferFacts(work.now, against))
         offer.answered_at = work.now
         await timers.cancel(work, EXPIRE, offer.id)

@@ -1,5 +1,6 @@
 """An order never says more than it means: its bid stays below its limit in every unit, and every miss has its figures."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -65,6 +66,15 @@ def test_its_own_price_goes_before_the_limit(limit: int, less: int, unit: str) -
     own = judging.bid_for(order(limit, limit - less), lot(unit))
     assert own == judging.bid_for(order(limit - less), lot(unit))
     assert own <= judging.bid_for(order(limit), lot(unit))
+
+
+@given(limit=PRICES, price=PRICES, unit=UNITS, mass_g=st.integers(1, 10**11), pieces=st.integers(1, 100_000))
+def test_what_is_sold_at_a_price_fits_exactly_when_the_price_is_bid(
+    limit: int, price: int, unit: str, mass_g: int, pieces: int
+) -> None:
+    sold = replace(lot(unit, mass_g, pieces), price_minor=price)
+    missed = [miss.criterion for miss in judging.misses(order(limit), sold, 10**12)]
+    assert missed == ([] if judging.bid_for(order(limit), sold).minor == price else ["price"])
 
 
 @given(left_g=st.integers(0, 10**9), mass_g=st.none() | st.integers(1, 10**9))

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services.bidding import placing
 from services.bidding.errors import OwnListing
-from services.bidding.integrity import looking
+from services.bidding.integrity import looking, queries
 from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.unit_of_work import UnitOfWork
@@ -137,6 +137,21 @@ async def test_a_leader_who_withdraws_again_and_again_is_found(
         [rheinkreis.org.id],
         3,
     )
+
+
+async def test_whoever_won_where_they_bid_is_known_even_if_it_never_bids_here(
+    sessions: Sessions, seller: Party, rheinkreis: Party, zweitlauf: Party
+) -> None:
+    elsewhere = await open_lot(sessions, seller, mode="negotiated")
+    await placed_bid(sessions, elsewhere, rheinkreis)
+    won = await placed_bid(sessions, elsewhere, zweitlauf)
+    await change(sessions, text("UPDATE bid SET status = 'confirmed' WHERE id = :bid"), bid=won.id)
+    async with UnitOfWork(sessions, system(False)) as work:
+        conduct = await queries.conduct(work, [rheinkreis.org.id], since=work.now - looking.WINDOW)
+    assert {(part.bidder_id, part.has_won) for part in conduct} == {
+        (rheinkreis.org.id, False),
+        (zweitlauf.org.id, True),
+    }
 
 
 async def a_finding(client: httpx.AsyncClient, sessions: Sessions, by: Party, *parties: Party) -> dict[str, Any]:

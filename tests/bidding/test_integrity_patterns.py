@@ -1,8 +1,11 @@
 """What counts as affiliated, as a leader who steps back, as a pair that takes turns."""
 
 from collections.abc import Iterable
+from itertools import combinations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.bidding.integrity.kinship import affiliates, masked, vat_root
 from services.bidding.integrity.patterns import Part, rings, withdrawn_leaders
@@ -119,3 +122,25 @@ def test_one_that_always_wins_shares_with_nobody() -> None:
 
 def test_a_third_that_wins_breaks_the_ring() -> None:
     assert rings(taking_turns(6, (ONE, OTHER, THIRD)), lot(5)) == []
+
+
+def test_what_a_stranger_wins_where_two_meet_breaks_the_ring() -> None:
+    won_by_another = [part(9, org) for org in (ONE, OTHER)] + [part(9, SELLER, won=True)]
+    assert rings([*taking_turns(5), *won_by_another], lot(4)) == []
+
+
+@given(
+    lots=st.lists(st.tuples(st.sets(st.integers(0, 3), min_size=1), st.integers(0, 3)), min_size=5, max_size=14),
+)
+def test_rings_are_pairs_of_whom_one_always_wins_and_each_repeatedly(lots: list[tuple[set[int], int]]) -> None:
+    names = (SELLER, ONE, OTHER, THIRD)
+    there = {number: bidders | {winner} for number, (bidders, winner) in enumerate(lots)}
+    won = {number: winner for number, (_, winner) in enumerate(lots)}
+    parts = [part(number, names[one], won=won[number] == one) for number, bidders in there.items() for one in bidders]
+    expected = set()
+    for one, other in combinations(sorted(there[0]), 2):
+        met = [number for number, bidders in there.items() if {one, other} <= bidders]
+        wins = [sum(won[number] == party for number in met) for party in (one, other)]
+        if len(met) >= 5 and sum(wins) == len(met) and min(wins) >= 2:
+            expected.add((names[one], names[other]))
+    assert {found.org_ids for found in rings(parts, lot(0))} == expected

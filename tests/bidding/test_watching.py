@@ -145,6 +145,20 @@ async def test_streams_of_one_organization_are_bounded(race: Race) -> None:
     assert (hall.watchers.total(), hall._rooms, hall._tasks) == (0, {}, {})
 
 
+async def test_streams_that_are_let_in_at_once_are_bounded_too(race: Race) -> None:
+    seller = await organization(race.sessions)
+    listing = await open_lot(race.sessions, seller)
+    hall = Hall(race.sessions, None)
+    streams = [messages(hall, listing.id, seller.org.id) for _ in range(watching.MOST + 5)]
+    for _ in streams:
+        hall.must_have_a_seat(seller.org.id)
+    first = await asyncio.gather(*map(anext, streams), return_exceptions=True)
+    assert sum(isinstance(one, Message) for one in first) == watching.MOST
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+    assert hall.watchers.total() == 0
+
+
 async def test_while_nothing_happens_a_comment_is_sent_and_no_connection_is_held(race: Race) -> None:
     seller = await organization(race.sessions)
     listing = await open_lot(race.sessions, seller)

@@ -11,8 +11,9 @@ from services.kernel.states import Machine, Transition, choices, move
 from services.kernel.stops import WHY
 from services.listings.models import LISTING, Listing
 from services.orders.models import ORDER, Order
+from services.pickups.models import PICKUP, PickupJob
 
-MACHINES = (LISTING, BID, ORDER)
+MACHINES = (LISTING, BID, ORDER, PICKUP)
 EVERY = [
     (machine, transition, status)
     for machine in MACHINES
@@ -81,10 +82,18 @@ def test_goods_are_decided_about_by_these() -> None:
         "bid.counter",
         "bid.accept_counter",
         "order.confirm",
+        "pickup job.plan",
+        "pickup job.tender",
+        "pickup job.accept",
+        "pickup job.self_haul",
+        "pickup job.book_slot",
+        "pickup job.dispatch",
+        "pickup job.begin_handover",
+        "pickup job.sign_handover",
     }
 
 
-@pytest.mark.parametrize("table", [Listing, Bid, Order])
+@pytest.mark.parametrize("table", [Listing, Bid, Order, PickupJob])
 def test_what_can_be_stopped_says_by_what(table: Any) -> None:
     assert "stops" in table.model_fields
     assert set(WHY) == {"recall_quarantine"}

@@ -76,6 +76,23 @@ async def test_the_new_draft_asks_for_what_the_old_one_did(sessions: Sessions, c
     assert [draft[name] for name in ("price", "reserve_price", "deposit")] == [money] * 3
 
 
+async def test_the_part_is_sold_on_the_same_terms_prices_included(
+    sessions: Sessions, client: httpx.AsyncClient
+) -> None:
+    seller = await organization(sessions)
+    prices = {
+        name: {"amount": amount, "currency": "EUR"}
+        for name, amount in (("reserve_price", "95.00"), ("increment", "2.50"))
+    }
+    listing = await draft_listing(sessions, seller, [GEARBOXES], mode="timed", award_rule="best_landed", **prices)
+    item = await item_id(client, seller, listing)
+    part = await done(client, seller, f"{listing.id}/split", {"items": [{"item_id": item, "quantity": 3}]})
+    apart = {"id", "created_at", "version", "items", "total_mass", "materials", "origin_listing_id"}
+    whole = await read(client, seller, listing.id)
+    assert part["reserve_price"] == prices["reserve_price"]
+    assert {name: part[name] for name in part.keys() - apart} == {name: whole[name] for name in whole.keys() - apart}
+
+
 async def test_a_whole_item_moves_as_it_is(sessions: Sessions, client: httpx.AsyncClient) -> None:
     seller = await organization(sessions)
     listing = await draft_listing(sessions, seller, [GEARBOXES, MOTORS])

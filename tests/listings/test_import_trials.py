@@ -13,7 +13,8 @@ from services.kernel.actors import system
 from services.kernel.database import Sessions
 from services.kernel.jobs import Tools
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.importing import landing, progress, stored, writing
+from services.listings.importing import landing, progress, writing
+from services.listings.importing import queries as stored
 from services.listings.manifests.profiles import PROFILES
 from services.listings.models import Import
 from tests.conftest import Race, Settle

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import time
 import zipfile
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from services.listings.manifests import rows
+from services.listings.manifests import rows, workbooks
 from services.listings.manifests.files import opened
 from services.listings.manifests.mapping import Mapping
 from services.listings.manifests.raw import ManifestIsUnreadable, written_number
@@ -148,6 +149,71 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     assert unreadable(out.getvalue()) == "workbook"
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+MAIN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+
+
+def with_part(name: str, content: bytes, *, also: dict[str, bytes] | None = None) -> bytes:
+    """A workbook of whose parts this one is another."""
+    given = {name: content} | (also or {})
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook(line("A")))) as book,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for part in book.namelist():
+            bomb.writestr(part, given.pop(part) if part in given else book.read(part))
+        for part, more in given.items():
+            bomb.writestr(part, more)
+    return out.getvalue()
+
+
+BOMBS = {
+    "an endless tag": MAIN + b'<row r="1"><c r="' + b"A" * (9 * 1024 * 1024),
+    "an endless tag with a bracket in it": MAIN + b'<row r="1"><c r=">' + b"A" * (9 * 1024 * 1024),
+    "an endless comment": MAIN + b"<!--" + b"<>" * (5 * 1024 * 1024),
+    "a tag of attributes": MAIN + b"<row " + b" ".join(b'a%d=""' % number for number in range(400_000)),
+    "a row without an end": MAIN + b'<row r="1">' + b"<c/>" * 2_500_000,
+    "a nest without an end": MAIN + b"<row>" + b"<c>" * 3_000_000,
+    "what is not even a row": MAIN.replace(b"<sheetData>", b"") + b"<a/>" * 2_500_000,
+    "what hides in utf-16": (MAIN.decode() + "<!--" + "<>" * 600_000).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_sheet_that_would_fill_the_memory_or_keep_the_parser_busy_is_refused(bomb: str) -> None:
+    began = time.process_time()
+    assert unreadable(with_part(SHEET, BOMBS[bomb])) == "workbook"
+    assert time.process_time() - began < 3
+
+
+def test_texts_are_bounded_whatever_their_part_is_called() -> None:
+    types = zipfile.ZipFile(io.BytesIO(workbook(line("A")))).read("[Content_Types].xml")
+    texts = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    told = b'<Override PartName="/xl/worksheets/texts.xml" ContentType="' + texts + b'" /></Types>'
+    named = types.replace(b"</Types>", told)
+    bomb = with_part("xl/worksheets/texts.xml", b" " * (65 * 1024 * 1024), also={"[Content_Types].xml": named})
+    assert unreadable(bomb) == "workbook"
+
+
+def test_what_is_read_as_a_whole_is_small_whatever_it_is_called() -> None:
+    types = zipfile.ZipFile(io.BytesIO(workbook(line("A")))).read("[Content_Types].xml")
+    named = types.replace(b"/xl/workbook.xml", b"/xl/media/picture.png")
+    bomb = with_part("xl/media/picture.png", b" " * (9 * 1024 * 1024), also={"[Content_Types].xml": named})
+    assert unreadable(bomb) == "workbook"
+
+
+def test_all_sheets_together_are_bounded() -> None:
+    many = {f"xl/worksheets/more{number}.xml": b" " * (200 * 1024 * 1024) for number in range(3)}
+    assert unreadable(with_part("xl/theme/theme1.xml", b"<a/>", also=many)) == "workbook"
+
+
+def test_rows_as_wide_as_the_sheet_are_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_CELLS", 100_000)
+    wide = b"".join(b'<row r="%d"><c r="XFD%d"/></row>' % (number, number) for number in range(1, 10))
+    assert unreadable(with_part(SHEET, MAIN + wide + b"</sheetData></worksheet>")) == "too_many_columns"
+
+
 def test_a_sheet_that_claims_a_far_away_cell_is_read_in_no_time() -> None:
     book = load_workbook(io.BytesIO(workbook(line("A"))))
     book.worksheets[0]["XFD1048576"] = "far away"
@@ -186,6 +252,13 @@ def test_a_broken_line_costs_itself_alone(broken: str, code: str) -> None:
     read = rows.read_all(jsonl(thing("A")) + f"\n{broken}\n".encode() + jsonl(thing("C")), OWN)
     assert (landed(read), [(row, code) for row, _, code in refusals(read)]) == (["A", "C"], [(2, code)])
     assert len(sent_back(read).splitlines()) == 1
+
+
+def test_however_deep_an_object_is_nested_it_costs_itself_alone() -> None:
+    lines = [json.dumps(thing("A"))[:-1] + ', "deep": ' + "[" * depth + "]" * depth + "}" for depth in range(1, 1_100)]
+    read = rows.read_all("\n".join(lines).encode(), OWN)
+    codes = {problem.code for row in read.refused for problem in row.problems}
+    assert (read.count, codes) == (1_099, {"duplicate_external_id", "json_malformed"})
 
 
 def test_refused_objects_keep_their_very_characters() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.listings.manifests import mapping, rows
+from services.listings.manifests import mapping, records, rows
 from services.listings.manifests.items import Count
 from services.listings.manifests.mapping import MappingDoesNotFit
 from services.listings.manifests.profiles import PROFILES
@@ -44,6 +44,15 @@ def test_every_fault_of_a_mapping_is_pointed_at() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "joined", [{"columns": ["a"] * 21}, {"columns": ["a", "b"], "separator": "-" * 21}, {"columns": []}]
+)
+def test_what_is_joined_for_every_row_is_little(joined: dict[str, Any]) -> None:
+    found = mapping.parse(mapping.document(OWN) | {"fields": mapping.document(OWN)["fields"] | {"item_key": joined}})
+    assert isinstance(found, list)
+    assert [(problem.pointer, problem.code) for problem in found] == [("/fields/item_key", "source_malformed")]
+
+
 def test_a_missing_column_is_told_before_any_row_is_read() -> None:
     with pytest.raises(MappingDoesNotFit) as misfit:
         rows.read_all(b"id,problem\n1,x\n", PROFILES["ords-0.3"])
@@ -51,6 +60,12 @@ def test_a_missing_column_is_told_before_any_row_is_read() -> None:
 
 
 # Rows
+
+
+@pytest.mark.parametrize("wide", ["," * 1_000_000, '"",' * 1_000_000])
+def test_a_line_of_nothing_but_delimiters_is_not_taken_apart(wide: str) -> None:
+    [first, *_] = records.records(wide, ",")
+    assert len(first.cells) <= records.MOST_CELLS + 1
 
 
 def test_all_problems_of_a_row_are_told_at_once() -> None:

@@ -115,6 +115,18 @@ async def test_a_counter_that_lapses_leaves_the_bid_as_it_was_placed(sessions: S
     assert "bid.counter_lapsed" in await heard(sessions, seller)
 
 
+async def test_whoever_never_answers_a_counter_without_an_end_holds_nobody_up(
+    sessions: Sessions, advance: Advance
+) -> None:
+    seller, _, bid = await a_bid(sessions)
+    await countered(sessions, bid, seller, "130.00")
+    await advance(timedelta(days=2, hours=23))
+    waiting = (await now(sessions, bid)).status
+    await advance(timedelta(hours=2))
+    assert (waiting, (await now(sessions, bid)).status) == ("countered", "active")
+    assert Terms.model_validate((await awarded(sessions, bid, seller)).terms).price == bid.price
+
+
 async def test_an_answer_stops_the_clock_of_the_counter_before(sessions: Sessions, advance: Advance) -> None:
     seller, buyer, bid = await a_bid(sessions)
     await countered(sessions, bid, seller, "130.00", expires_at=bid.received_at + timedelta(hours=1))

@@ -162,6 +162,26 @@ async def test_the_rest_is_offered_again_by_itself(market: Market) -> None:
     assert (await market.told(idle.id))[-1] == "bid.lost"
 
 
+async def test_a_recall_of_what_nobody_won_does_not_hold_up_the_rest_once_it_is_relisted(market: Market) -> None:
+    listing, motors_id, _ = await sold_in_parts(market, "by_item")
+    order = await confirmed(
+        market.sessions, await bid_for(market, listing, part(motors_id)), market.seller, market.buyer
+    )
+    recall = {
+        "title": "Pumps",
+        "predicate": {"title_words": ["pumps"]},
+        "dispositions": ["recycle"],
+        "proofs": ["recycling"],
+    }
+    await market.client.post("/v1/recall-campaigns", json=recall, headers=market.seller.headers)
+    held_up = (await market.order(order)).stops
+    draft = await market.client.post(f"/v1/listings/{listing.id}/relist_remainder", headers=market.seller.headers)
+    assert (held_up, (await market.order(order)).stops) == (["recall_quarantine"], [])
+    assert (await read(market, listing.id))["blocked_transitions"] == []
+    reasons = [reason["code"] for one in draft.json()["blocked_transitions"] for reason in one["reasons"]]
+    assert "recall_quarantine" in reasons
+
+
 async def test_the_award_window_relists_what_is_left(market: Market) -> None:
     listing, motors_id, _ = await sold_in_parts(market)
     bid = await bid_for(market, listing, part(motors_id, 13))

@@ -31,7 +31,8 @@ class Miss:
 
 @dataclass(frozen=True)
 class Lot:
-    """A whole listing as an order sees it. Its grade is that of its worst piece, 0 for silence."""
+    """A whole listing as an order sees it. Its grade is that of its worst piece, 0 for silence; `price_minor` what an instant one
+    is sold at, in its own unit."""
 
     place: Place
     currency: str
@@ -43,6 +44,7 @@ class Lot:
     materials: dict[str, int | None]
     grade: int
     waste_codes: frozenset[str | None]
+    price_minor: int | None = None
 
 
 def lot_of(listing: Listing, items: Sequence[Item]) -> Lot:
@@ -58,6 +60,7 @@ def lot_of(listing: Listing, items: Sequence[Item]) -> Lot:
         materials={one["material"]: one["mass_g"] for one in listing.materials},
         grade=0 if 0 in grades else max(grades, default=0),
         waste_codes=frozenset(item.waste_code for item in items),
+        price_minor=listing.price_minor,
     )
 
 
@@ -72,14 +75,18 @@ def away_km(order: DemandOrder, lot: Lot) -> float:
 
 
 def bid_for(order: DemandOrder, lot: Lot) -> Money:
-    """What the order bids in the lot's own unit, rounded down: never more for a tonne than it says."""
-    per_tonne = order.price_limit if order.bid_price is None else order.bid_price
+    """What the order bids in the lot's own unit, rounded down: never more for a tonne than it says, nor than the lot is sold at."""
+    bid = _in_units(order.price_limit if order.bid_price is None else order.bid_price, lot)
+    return bid if lot.price_minor is None else min(bid, Money(lot.price_minor, order.currency))
+
+
+def _in_units(per_tonne: Money, lot: Lot) -> Money:
     if lot.price_unit == "tonne":
         return per_tonne
     assert lot.mass_g is not None, "a lot without a mass is no match"
     units = lot.pieces if lot.price_unit == "piece" else 1
-    step = CURRENCIES[order.currency].step
-    return Money(per_tonne.minor * lot.mass_g // (GRAMS_PER_TONNE * units * step) * step, order.currency)
+    step = CURRENCIES[per_tonne.currency].step
+    return Money(per_tonne.minor * lot.mass_g // (GRAMS_PER_TONNE * units * step) * step, per_tonne.currency)
 
 
 def _distance(order: DemandOrder, lot: Lot) -> Iterator[Miss]:
@@ -89,7 +96,7 @@ def _distance(order: DemandOrder, lot: Lot) -> Iterator[Miss]:
 
 
 def _share(order: DemandOrder, lot: Lot) -> Iterator[Miss]:
-    grams = lot.materials.get(order.material)
+    grams = lot.materials.get(order.material, 0)
     if not lot.mass_g or grams is None:
         return
     share_bps = grams * 10_000 // lot.mass_g
@@ -116,9 +123,20 @@ def _quantity(lot: Lot, left_g: int) -> Iterator[Miss]:
 
 
 def _price(order: DemandOrder, lot: Lot) -> Iterator[Miss]:
-    """What the holder expects is a direction; how much, the bids tell."""
-    if lot.price_direction == "buyer_pays" and order.price_limit_minor <= 0:
+    """What the holder expects is a direction; how much, the bids tell, unless the lot is sold at a price."""
+    if lot.price_minor is not None:
+        yield from _fixed_price(order, lot, lot.price_minor)
+    elif lot.price_direction == "buyer_pays" and order.price_limit_minor <= 0:
         yield Miss("price", order.price_limit.amount, "above 0", f"{order.currency}/t")
+
+
+def _fixed_price(order: DemandOrder, lot: Lot, price_minor: int) -> Iterator[Miss]:
+    if lot.currency != order.currency or (lot.mass_g is None and lot.price_unit != "tonne"):
+        return
+    most = _in_units(order.price_limit, lot)
+    if price_minor > most.minor:
+        unit = "t" if lot.price_unit == "tonne" else lot.price_unit
+        yield Miss("price", most.amount, Money(price_minor, lot.currency).amount, f"{lot.currency}/{unit}")
 
 
 def _currency(order: DemandOrder, lot: Lot) -> Iterator[Miss]:

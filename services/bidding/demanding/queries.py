@@ -129,9 +129,16 @@ async def waiting_to_bid(work: UnitOfWork, listing_id: str) -> list[DemandId]:
     return list((await work.session.execute(query)).scalars())
 
 
-async def match_of_bid(work: UnitOfWork, bid_id: str) -> DemandMatch | None:
-    query = select(DemandMatch).where(col(DemandMatch.bid_id) == bid_id).with_for_update()
-    return (await work.session.execute(query)).scalar_one_or_none()
+async def reserving_for_update(work: UnitOfWork, listing_id: str, org_id: str) -> Sequence[DemandMatch]:
+    """The organization's that have bid for the listing and still count against their week."""
+    query = select(DemandMatch).where(
+        col(DemandMatch.listing_id) == listing_id,
+        col(DemandMatch.org_id) == org_id,
+        col(DemandMatch.bid_id).is_not(None),
+        col(DemandMatch.released_at).is_(None),
+    )
+    locked = query.order_by(col(DemandMatch.demand_order_id)).with_for_update()
+    return (await work.session.execute(locked.execution_options(populate_existing=True))).scalars().all()
 
 
 _KEEP = text("INSERT INTO demand_match SELECT * FROM jsonb_populate_recordset(CAST(NULL AS demand_match), :rows)")

@@ -35,7 +35,8 @@ async def _told(work: UnitOfWork, order: DemandOrder, answer: Response) -> Deman
 async def create(body: NewDemandOrder, work: Work, actor: Writes, answer: Response) -> DemandOrderAnswer:
     """Every listing published from now on is held against it: a match is told as `demand_order.matched`, what misses one or two
     criteria is kept with figures. With `bids_by_itself` (your credential also holds bids:write) it bids for what matches as
-    you would, FCA, at `bid_price`; never above `price_limit`, and never for more than the week has left.
+    you would, FCA, at `bid_price`; never above `price_limit`, never for more than the week has left, and not where a bid of
+    yours stands already.
 
     Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`, `negative`,
     `operation_unknown`, `in_the_past`. Causes `demand_order.created`.

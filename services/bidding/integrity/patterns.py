@@ -3,10 +3,9 @@
 Neither proves anything: a processor may have good reasons to withdraw, and a thin market has the same few bidders everywhere.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from services.bidding.integrity.suspicions import Suspicion
 from services.kernel.ids import ListingId, OrgId
@@ -65,20 +64,32 @@ def rings(parts: Iterable[Part], listing_id: ListingId) -> list[Suspicion]:
         bidders[part.listing_id].add(part.bidder_id)
         if part.has_won:
             winners[part.listing_id] = part.bidder_id
+    here = bidders[listing_id]
     return [
         found
-        for pair in combinations(sorted(bidders[listing_id]), 2)
+        for pair in sorted(_rivals(here, bidders, winners))
         if (found := _ring(pair, bidders, winners)) is not None
     ]
 
 
-def _ring(
-    pair: tuple[OrgId, OrgId], bidders: dict[ListingId, set[OrgId]], winners: dict[ListingId, OrgId]
-) -> Suspicion | None:
+Pair = tuple[OrgId, OrgId]
+
+
+def _rivals(here: set[OrgId], bidders: dict[ListingId, set[OrgId]], winners: dict[ListingId, OrgId]) -> set[Pair]:
+    """Pairs of whom each has beaten the other often enough: few, where all pairs of a large market are very many."""
+    beaten: Counter[Pair] = Counter()
+    for listing_id, winner in winners.items():
+        if winner in here:
+            beaten.update((winner, other) for other in bidders[listing_id] & here if other != winner)
+    often = {pair for pair, times in beaten.items() if times >= WINS_EACH}
+    return {(one, other) for one, other in often if one < other and (other, one) in often}
+
+
+def _ring(pair: Pair, bidders: dict[ListingId, set[OrgId]], winners: dict[ListingId, OrgId]) -> Suspicion | None:
     met = sorted(
         listing_id for listing_id, there in bidders.items() if there.issuperset(pair) and listing_id in winners
     )
     wins = {org_id: sum(winners[listing_id] == org_id for listing_id in met) for org_id in pair}
-    if len(met) < MEETINGS or sum(wins.values()) < len(met) or min(wins.values()) < WINS_EACH:
+    if len(met) < MEETINGS or sum(wins.values()) < len(met):
         return None
     return Suspicion("bidding_ring", pair, {"listing_ids": met, "wins": wins})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import col
 
@@ -17,6 +17,7 @@ from services.kernel.ids import FindingId, ListingId, OrgId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Listing
 
+WON = ("awarded", "confirmed")
 WITHDRAWN = "withdrawn"
 """As a reason it is the bidder's own doing; a superseded bid was followed by another."""
 
@@ -63,8 +64,11 @@ async def bidders(work: UnitOfWork, listing_id: ListingId) -> list[OrgId]:
 
 
 async def conduct(work: UnitOfWork, bidder_ids: list[OrgId], *, since: datetime) -> list[Part]:
-    """The last word of each of them for every listing since then, unless it is a secret still. Of a sealed bid that was withdrawn
-    nobody reads the price."""
+    """The last word of each of them for every listing since then, unless it is a secret still, and of whoever won there. Of a
+    sealed bid that was withdrawn nobody reads the price."""
+    has_won = col(Bid.status).in_(WON)
+    theirs = (col(Bid.bidder_id).in_(bidder_ids), col(Bid.received_at) >= since, col(Bid.livemode) == work.livemode)
+    where_they_bid = select(col(Bid.listing_id)).where(*theirs)
     stepped_back = (col(Bid.status) == "timed_out") | (
         (col(Bid.status) == "withdrawn") & (func.coalesce(col(Bid.ended_reason), "") == WITHDRAWN)
     )
@@ -74,12 +78,12 @@ async def conduct(work: UnitOfWork, bidder_ids: list[OrgId], *, since: datetime)
         col(Bid.price_minor),
         (col(Listing.mode) != "sealed") | (col(Bid.status) != WITHDRAWN),
         stepped_back,
-        col(Bid.status).in_(("awarded", "confirmed")),
+        has_won,
     )
     query = (
         select(*columns)
         .join(Listing, col(Listing.id) == col(Bid.listing_id))
-        .where(col(Bid.bidder_id).in_(bidder_ids), col(Bid.received_at) >= since, col(Bid.livemode) == work.livemode)
+        .where(or_(and_(*theirs), and_(has_won, col(Bid.listing_id).in_(where_they_bid))))
         .where((col(Listing.mode) != "sealed") | col(Listing.status).in_(OPENED))
         .ext(distinct_on(col(Bid.listing_id), col(Bid.bidder_id)))
         .order_by(col(Bid.listing_id), col(Bid.bidder_id), col(Bid.received_at).desc(), col(Bid.id).desc())

@@ -1,6 +1,6 @@
 """A counter-offer: what one side would take instead, never changed once it is said."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -11,6 +11,9 @@ from sqlmodel import Field
 from services.kernel.ids import BidId, CounterId
 from services.kernel.money import Money
 from services.kernel.tables import Instant, Row
+
+TO_ANSWER = timedelta(days=3)
+"""Where nobody says until when: whoever does not answer holds nobody up for ever."""
 
 
 class NewCounter(BaseModel):
@@ -25,7 +28,7 @@ class NewCounter(BaseModel):
     )
     note: Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)] | None = None
     expires_at: AwareDatetime | None = Described(
-        default=None, description="Until when the other side may accept it; null: no end"
+        default=None, description="Until when the other side may accept it; three days if not given"
     )
 
 

@@ -15,7 +15,8 @@ from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries
 from services.listings.events import ImportCompleted
-from services.listings.importing import progress, returning, stored, writing
+from services.listings.importing import progress, returning, writing
+from services.listings.importing import queries as stored
 from services.listings.importing import units as unit_rows
 from services.listings.importing.judging import Place, Standing, Verdict, judge, settle
 from services.listings.importing.progress import Progress, Unreadable

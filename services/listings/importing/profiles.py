@@ -2,33 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlmodel import col
-
 from services.kernel.actors import Actor
 from services.kernel.errors import Detail, Invalid, invalid
-from services.kernel.ids import ImportProfileId
+from services.kernel.ids import ImportProfileId, OrgId
 from services.kernel.tables import CheckVersion
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import policy
-from services.listings.errors import ProfileNameTaken, ProfileNotFound
+from services.listings.errors import ProfileNameTaken
+from services.listings.importing import queries
 from services.listings.manifests import mapping as mappings
 from services.listings.manifests.mapping import Mapping
 from services.listings.manifests.profiles import PROFILES
 from services.listings.models import ImportProfile
-
-
-def visible_to(actor: Actor) -> Select[ImportProfile]:
-    here = select(ImportProfile).where(col(ImportProfile.livemode) == actor.livemode)
-    return here if actor.is_operator else here.where(col(ImportProfile.org_id) == actor.org_id)
-
-
-async def visible(work: UnitOfWork, profile_id: ImportProfileId, actor: Actor) -> ImportProfile:
-    query = visible_to(actor).where(col(ImportProfile.id) == profile_id)
-    row = (await work.session.execute(query)).scalar_one_or_none()
-    if row is None:
-        raise ProfileNotFound(profile_id)
-    return row
 
 
 async def keep(work: UnitOfWork, name: str, document: Any, *, by: Actor) -> ImportProfile:
@@ -53,7 +38,7 @@ async def change(
     check_version: CheckVersion,
 ) -> ImportProfile:
     """None stays as it is. Raises as `keep` does."""
-    kept = await _own(work, profile_id, by)
+    kept = await queries.profile_for_update(work, profile_id, by)
     check_version(kept.version)
     if document is not None:
         kept.mapping = mappings.document(parsed(document))
@@ -65,15 +50,14 @@ async def change(
 
 
 async def remove(work: UnitOfWork, profile_id: ImportProfileId, *, by: Actor) -> None:
-    await work.session.delete(await _own(work, profile_id, by))
+    await work.session.delete(await queries.profile_for_update(work, profile_id, by))
 
 
 async def named(work: UnitOfWork, name: str, by: Actor) -> Mapping:
     """A shipped mapping or one of the caller's own. Raises Invalid (`profile_unknown`)."""
     if name in PROFILES:
         return PROFILES[name]
-    query = visible_to(by).where(col(ImportProfile.name) == name, col(ImportProfile.org_id) == by.org_id)
-    kept = (await work.session.execute(query)).scalar_one_or_none()
+    kept = await queries.profile_named(work, name, by)
     mapping = None if kept is None else mappings.parse(kept.mapping)
     if not isinstance(mapping, Mapping):
         raise invalid("/profile", "profile_unknown", f"No mapping is called {name[:80]!r}.")
@@ -88,19 +72,6 @@ def parsed(document: Any) -> Mapping:
     return mapping
 
 
-async def _own(work: UnitOfWork, profile_id: ImportProfileId, by: Actor) -> ImportProfile:
-    query = visible_to(by).where(col(ImportProfile.id) == profile_id).with_for_update()
-    row = (await work.session.execute(query)).scalar_one_or_none()
-    if row is None:
-        raise ProfileNotFound(profile_id)
-    return row
-
-
-async def _must_be_free(work: UnitOfWork, name: str, org_id: str) -> None:
-    query = select(col(ImportProfile.id)).where(
-        col(ImportProfile.org_id) == org_id,
-        col(ImportProfile.livemode) == work.livemode,
-        col(ImportProfile.name) == name,
-    )
-    if name in PROFILES or (await work.session.execute(query)).first() is not None:
+async def _must_be_free(work: UnitOfWork, name: str, org_id: OrgId) -> None:
+    if name in PROFILES or await queries.is_profile_name_taken(work, name, org_id):
         raise ProfileNameTaken(name)

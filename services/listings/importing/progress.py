@@ -11,7 +11,7 @@ from services.kernel.jobs import Tools
 from services.kernel.states import move
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries
-from services.listings.importing import stored
+from services.listings.importing import queries as stored
 from services.listings.manifests import mapping as mappings
 from services.listings.manifests import rows as manifest_rows
 from services.listings.manifests.files import ManifestFile, opened

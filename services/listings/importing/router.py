@@ -18,6 +18,7 @@ from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries
 from services.listings.errors import NoRefusedRows
 from services.listings.importing import profiles, receiving
+from services.listings.importing import queries as stored
 from services.listings.importing.receiving import Manifest
 from services.listings.importing.schemas import (
     ChangedProfile,
@@ -41,6 +42,8 @@ routers = [imports, kept]
 
 Reads = Annotated[Actor, holding("imports:read")]
 Writes = Annotated[Actor, holding("imports:write")]
+AT_ONCE = asyncio.Semaphore(2)
+"""Files that a process opens to propose a mapping, so that its memory is bounded by these."""
 Manifested = Annotated[
     UploadFile,
     File(description="CSV, XLSX or JSONL, told by its content; up to 100,000 rows, the whole request up to 48 MiB"),
@@ -128,7 +131,8 @@ async def propose(actor: Writes, file: Manifested) -> ProposalAnswer:
     `manifest_unreadable` (422).
     """
     try:
-        return ProposalAnswer.of(await asyncio.to_thread(proposing.propose, await file.read()))
+        async with AT_ONCE:
+            return ProposalAnswer.of(await asyncio.to_thread(proposing.propose, await file.read()))
     except ManifestIsUnreadable as unreadable:
         raise invalid("/file", "manifest_unreadable", f"{unreadable.detail} ({unreadable.code})") from None
 
@@ -191,7 +195,7 @@ async def create_profile(body: NewProfile, work: Work, actor: Writes, answer: Re
 @kept.get("/import-profiles", name="list", summary="List kept mappings")
 async def list_profiles(work: Work, actor: Reads, paging: Paging) -> ProfilePage:
     """Your organization's own, newest first; backhaul-1 and ords-0.3 ship and are not listed."""
-    rows, after = await rows_of(work, profiles.visible_to(actor), ImportProfile.id, paging)
+    rows, after = await rows_of(work, stored.profiles_visible_to(actor), ImportProfile.id, paging)
     data = [ProfileAnswer.model_validate(row) for row in rows]
     return ProfilePage(data=data, has_more=after is not None, next_cursor=after)
 
@@ -199,7 +203,7 @@ async def list_profiles(work: Work, actor: Reads, paging: Paging) -> ProfilePage
 @kept.get("/import-profiles/{profile_id}", name="get", summary="Read a kept mapping")
 async def get_profile(profile_id: ImportProfileId, work: Work, actor: Reads, answer: Response) -> ProfileAnswer:
     """As imports.create reads it by its name."""
-    profile = await profiles.visible(work, profile_id, actor)
+    profile = await stored.visible_profile(work, profile_id, actor)
     tag(answer, profile.version)
     return ProfileAnswer.model_validate(profile)
 

@@ -8,7 +8,7 @@ from services.kernel.ids import ItemId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import facts
 from services.listings.importing import items as item_rows
-from services.listings.importing import stored
+from services.listings.importing import queries as stored
 from services.listings.importing import units as unit_rows
 from services.listings.importing.judging import AGREED, Agreed, Landing, Place, Verdict
 from services.listings.importing.progress import Progress

@@ -55,6 +55,8 @@ def lines(text: str) -> Lines:
             names.update(dict.fromkeys(_object(line)))
         except _LineIsWrong:
             continue
+        if len(names) > MOST_COLUMNS:
+            raise ManifestIsUnreadable("too_many_columns", f"a manifest has at most {MOST_COLUMNS} columns")
     header = tuple(names)
     return Lines(header, columns_of(header))
 
@@ -87,10 +89,13 @@ def _filled(text: str) -> Iterator[tuple[int, str]]:
 def _raw_row(number: int, place: int, line: str, columns: dict[str, str], decimal: str) -> RawRow:
     try:
         values = _object(line)
+        told = {columns[name]: _text_of(value, decimal) for name, value in values.items()}
     except _LineIsWrong as wrong:
         return RawRow(number, place, {}, [line], (RowProblem(number, "", wrong.code, wrong.detail),))
-    cells = dict.fromkeys(columns.values(), "")
-    cells |= {columns[name]: _text_of(value, decimal) for name, value in values.items()}
+    except (KeyError, RecursionError):
+        deep = RowProblem(number, "", "json_malformed", "the object is nested too deeply")
+        return RawRow(number, place, {}, [line], (deep,))
+    cells = dict.fromkeys(columns.values(), "") | told
     nested = frozenset(columns[name] for name, value in values.items() if isinstance(value, dict | list))
     problems = tuple(RowProblem(number, "", code, detail) for code, detail in faults_of(list(cells.values())))
     return RawRow(number, place, cells, [line], problems, nested)

@@ -16,6 +16,9 @@ REQUIRED: tuple[Target, ...] = ("external_id", "item_key", "return_reason", "con
 RETURN_REASONS = ("damaged", "defective", "end_of_life", "unsold_inventory", "product_recall")
 CONDITION_GRADES = ("new", "like_new", "refurbished", "used_good", "used_fair", "damaged", "salvage")
 """From best to worst: the lowest grade present is an item's grade."""
+MOST_JOINED = 20
+LONGEST_SEPARATOR = 20
+"""Columns of one source, and characters between them: both are paid for with every row."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,9 @@ class _Parsing:
         source = _source(kinds[0], given)
         if source is None:
             self.refuse(
-                pointer, "source_malformed", "names and values are non-empty text, a table goes from text to text"
+                pointer,
+                "source_malformed",
+                "names and values are non-empty text, a table goes from text to text, and few columns are joined",
             )
         elif not _meant(source) <= set(_ALLOWED.get(target, _meant(source))):
             self.refuse(pointer, f"{target}_unknown", f"{target} is one of {', '.join(_ALLOWED[target])}")
@@ -261,7 +266,9 @@ def _source(kind: str, given: dict[str, Any]) -> Source | None:
         return Constant(given["constant"]) if _are_texts([given["constant"]]) else None
     if kind == "columns":
         names, separator = given["columns"], given.get("separator", " / ")
-        return Joined(tuple(names), separator) if names and _are_texts(names) and isinstance(separator, str) else None
+        are_few = _are_texts(names) and 1 <= len(names) <= MOST_JOINED
+        is_short = isinstance(separator, str) and len(separator) <= LONGEST_SEPARATOR
+        return Joined(tuple(names), separator) if are_few and is_short else None
     name, optional, blanks, table = (
         given["column"],
         given.get("is_optional", False),

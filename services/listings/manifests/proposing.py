@@ -1,6 +1,7 @@
 """A mapping proposed from a file's header and first rows, to be corrected by whoever knows the file. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
@@ -99,12 +100,14 @@ def _told(file: ManifestFile, sample: _Sample, found: Table[int, tuple[Target, f
 
 def _chosen(file: ManifestFile, sample: _Sample) -> Iterator[tuple[Target, tuple[int, float]]]:
     """The surest pairs first; a column means one thing, and a thing stands in one column. A repeated name is nobody's."""
+    times = Counter(file.header)
     scores = [
         (score, -TARGETS.index(target), place, target)
         for place, name in enumerate(file.header)
-        if file.header.count(name) == 1
+        if times[name] == 1
+        for texts in [sample.texts(place)]
         for target in TARGETS
-        if (score := _confidence(name, target, sample.texts(place))) >= LEAST
+        if (score := _confidence(name, target, texts)) >= LEAST
     ]
     places: set[int] = set()
     targets: set[Target] = set()
@@ -118,10 +121,12 @@ def _chosen(file: ManifestFile, sample: _Sample) -> Iterator[tuple[Target, tuple
 def _confidence(name: str, target: Target, texts: Sequence[str]) -> float:
     """By the name, less where the cells say otherwise; by the cells alone where only one thing looks like them."""
     named = _named(name, target)
+    if not named and (target not in _TELLING or len(texts) < 3):
+        return 0.0
     meaning = _share_that_means(target, texts)
     if named:
         return named * (0.4 + 0.6 * meaning)
-    return 0.6 * meaning if target in _TELLING and len(texts) >= 3 and meaning > 0.95 else 0.0
+    return 0.6 * meaning if meaning > 0.95 else 0.0
 
 
 _BRACKETS = re.compile(r"\s*[\[(](?P<inside>[^\])]*)[\])]\s*")

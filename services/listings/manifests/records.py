@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 LONGEST_QUOTED = 20_000
 """Characters a quoted cell may span before its opening quote is taken for a stray one."""
+MOST_CELLS = 2_000
+"""Far more than a manifest has columns: what is beyond them is not taken apart."""
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -33,7 +35,7 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
         assert whole is not None
         body, end = whole[1], whole.end()
         if '"' not in body:
-            yield Record(line, body.split(delimiter))
+            yield Record(line, body.split(delimiter, MOST_CELLS))
             position, line = end, line + 1
             continue
         quoted = _quoted_record(text, position, delimiter, plain)
@@ -47,7 +49,7 @@ def _quoted_record(text: str, position: int, delimiter: str, plain: re.Pattern[s
     cells: list[str] = []
     while True:
         found = _cell(text, position, delimiter, plain)
-        if found is None:
+        if found is None or len(cells) > MOST_CELLS:
             return None
         cells.append(found[0])
         position = found[1]

@@ -1,21 +1,18 @@
-"""The first filled sheet of an XLSX workbook as raw rows. Formulas are read as the values stored with them, macros never.
+"""The first filled sheet of an XLSX workbook as raw rows. Formulas are read as the values stored with them, macros never."""
 
-A workbook is a zip archive that anybody may have written: its parts are bounded before any of them is unpacked, and what a
-part holds beyond its declared size is an error."""
-
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
-from io import BytesIO
 from typing import Any
 
-from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
 
+from services.listings.manifests.archives import Book
 from services.listings.manifests.raw import (
     MOST_BLANK_ROWS,
+    MOST_COLUMNS,
+    MOST_ROWS,
     ManifestIsUnreadable,
     RawRow,
     RowProblem,
@@ -25,13 +22,9 @@ from services.listings.manifests.raw import (
     written_number,
 )
 
-MiB = 1024 * 1024
-MOST_PARTS = 2_000
-LARGEST_SHEET = 256 * MiB
-LARGEST_TEXTS = 64 * MiB
-LARGEST_PART = 8 * MiB
-"""Of what is read besides sheets and their texts: styles, the list of sheets; pictures are never unpacked."""
 START = b"PK\x03\x04"
+MOST_CELLS = MOST_ROWS * MOST_COLUMNS
+"""Empty ones included: a cell in the last column makes its row as wide as the sheet."""
 
 _ERRORS = frozenset(ERROR_CODES)
 
@@ -50,41 +43,23 @@ class Sheet:
 
 def sheet(content: bytes, decimal: str) -> Sheet:
     """Numbers are told with the decimal mark given. Errors: `ManifestIsUnreadable`, here or while iterating."""
-    _must_be_bounded(content)
     book = _loaded(content)
-    for place, found in enumerate(book.worksheets):
-        first = next(_filled(found), None)
+    for place, part in enumerate(book.parts):
+        first = next(_filled(book, part), None)
         if first is not None:
             header = tuple(text_of(value, ".").strip() for value in _trimmed(first[1]))
             columns = columns_of(header)
-            others = len(book.worksheets) - 1
+            others = len(book.parts) - 1
             notes = (f"sheet {place + 1} was read; {others} others were not",) if others else ()
-            return Sheet(header, columns, partial(_rows, found, columns, decimal), notes)
+            return Sheet(header, columns, partial(_rows, book, part, columns, decimal), notes)
     raise ManifestIsUnreadable("empty", "the workbook holds no header and no rows")
 
 
-def _must_be_bounded(content: bytes) -> None:
+def _loaded(content: bytes) -> Book:
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise _broken(error) from None
-    too_large = [part.filename for part in parts if part.file_size > _limit(part.filename)]
-    if len(parts) > MOST_PARTS or too_large:
-        raise ManifestIsUnreadable("workbook", "the workbook unpacks to more than is read here; send it as CSV")
-
-
-def _limit(name: str) -> int:
-    if name.startswith("xl/worksheets/"):
-        return LARGEST_SHEET
-    if name.endswith("sharedStrings.xml"):
-        return LARGEST_TEXTS
-    return LARGEST_PART if name.endswith((".xml", ".rels")) else LARGEST_SHEET
-
-
-def _loaded(content: bytes) -> Any:
-    try:
-        return load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        return Book(content)
+    except ManifestIsUnreadable:
+        raise
     except Exception as error:
         raise _broken(error) from error
 
@@ -93,26 +68,39 @@ def _broken(error: Exception) -> ManifestIsUnreadable:
     return ManifestIsUnreadable("workbook", f"the file is cut off, or no XLSX workbook ({type(error).__name__})")
 
 
-def _filled(found: Any) -> Iterator[tuple[int, Values]]:
+def _filled(book: Book, part: str) -> Iterator[tuple[int, Values]]:
     """(row of the sheet, its values), without blank rows. The size that a sheet claims for itself is not believed."""
-    found.reset_dimensions()
-    blank = 0
+    last, blank, cells = 0, 0, 0
     try:
-        for place, values in enumerate(found.iter_rows(values_only=True), start=1):
-            if any(value is not None and value != "" for value in values):
-                yield place, values
+        for place, found in book.rows(part):
+            if place <= last:
                 continue
-            blank += 1
+            values = _laid_out(found)
+            cells += len(values)
+            is_blank = all(value is None or value == "" for value in values)
+            blank += place - last - 1 + is_blank
+            last = place
             if blank > MOST_BLANK_ROWS:
                 raise ManifestIsUnreadable("too_many_rows", f"the sheet has more than {MOST_BLANK_ROWS} empty rows")
+            if cells > MOST_CELLS:
+                raise ManifestIsUnreadable("too_many_columns", f"a manifest has at most {MOST_COLUMNS} columns")
+            if not is_blank:
+                yield place, values
     except ManifestIsUnreadable:
         raise
     except Exception as error:
         raise _broken(error) from error
 
 
-def _rows(found: Any, columns: tuple[str, ...], decimal: str) -> Iterator[RawRow]:
-    filled = _filled(found)
+def _laid_out(cells: list[dict[str, Any]]) -> Values:
+    values: list[Any] = [None] * max((cell["column"] for cell in cells), default=0)
+    for cell in cells:
+        values[cell["column"] - 1] = cell["value"]
+    return values
+
+
+def _rows(book: Book, part: str, columns: tuple[str, ...], decimal: str) -> Iterator[RawRow]:
+    filled = _filled(book, part)
     next(filled)
     for number, (line, values) in enumerate(filled, start=1):
         must_not_be_too_many(number)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -79,10 +79,7 @@ class Unit(Row, table=True):
     once among all of the seller's goods. `details` holds the rest of the row as it was read."""
 
     __tablename__ = "unit"
-    __table_args__ = (
-        CheckConstraint("quantity >= 1", name="quantity"),
-        Index("ix_unit_serial", text("lower(btrim(serial))")),
-    )
+    __table_args__ = (CheckConstraint("quantity >= 1", name="quantity"),)
 
     seller_id: OrgId = Field(foreign_key="organization.id", primary_key=True)
     livemode: bool = Field(primary_key=True)
@@ -118,3 +115,34 @@ class Lineage(Row, table=True):
     mass_g: int | None = Field(default=None, sa_type=BigInteger)
     moved_by: str
     reason: str | None = None
+
+
+PLAIN = "replace(lower(btrim({})), 'ß'::text, 'ss'::text)"
+"""As `recalling.predicates` compares what somebody has written: case does not matter."""
+
+
+def _looked_up(table: Table, **expressions: str) -> None:
+    """Columns that the database fills, for what a recall names. Behind a policy an index answers only for a plain column; no model
+    maps them, for nothing but a search asks for them."""
+    for name, expression in expressions.items():
+        column = Column(name, Text(collation="C"), Computed(expression, persisted=True))
+        table.append_column(column)
+        Index(f"ix_{table.name}_{name}", column, postgresql_where=column.is_not(None))
+
+
+UNITS: Table = Unit.__table__  # type: ignore[attr-defined]
+ITEMS: Table = Item.__table__  # type: ignore[attr-defined]
+_looked_up(
+    UNITS,
+    serial_key=PLAIN.format("(serial)::text"),
+    gtin_key="ltrim((details ->> 'gtin'::text), '0'::text)",
+    mpn_key=PLAIN.format("(details ->> 'mpn'::text)"),
+    model_key=PLAIN.format("(details ->> 'model'::text)"),
+    batch_key=PLAIN.format("(details ->> 'batch'::text)"),
+)
+_looked_up(
+    ITEMS,
+    gtin_key="ltrim((gtin)::text, '0'::text)",
+    mpn_key=PLAIN.format("(mpn)::text"),
+    batch_key=PLAIN.format("(batch)::text"),
+)

@@ -50,6 +50,9 @@ def _is_no_remainder(listing: Listing, facts: ListingFacts) -> Iterable[Reason]:
         yield Reason("remainder_stays_whole", "What was refused at a receipt has one route, as a whole.")
 
 
+OPEN = "listing.open"
+"""The timer that opens what is scheduled."""
+
 LISTING = Machine(
     "listing",
     Transition(

@@ -1,7 +1,6 @@
 """A manufacturer opens a recall, ends its search, or lifts it."""
 
 from services.kernel.actors import Actor
-from services.kernel.errors import Forbidden
 from services.kernel.ids import CampaignId
 from services.kernel.states import move
 from services.kernel.tables import CheckVersion, any_version
@@ -49,10 +48,21 @@ async def open_(
         campaign_id=campaign.id, manufacturer_id=campaign.manufacturer_id, title=title, dispositions=dispositions
     )
     work.emit(event, subject=campaign.id, audience={campaign.manufacturer_id: MANUFACTURER})
-    async with work.as_house():
-        stopped = await quarantine.place(work, campaign, await queries.candidates(work, predicate))
-        await quarantine.refresh(work, list((await listings.listings_for_update(work, stopped)).values()))
+    await _look_everywhere(work, campaign)
     return campaign
+
+
+async def look_again(work: UnitOfWork, campaign_id: CampaignId) -> None:
+    """A reaction to `recall.opened`: what others wrote while it was being opened knew nothing of it, nor it of them."""
+    campaign = (await queries.campaigns(work, [campaign_id]))[campaign_id]
+    if campaign.status == "open":
+        await _look_everywhere(work, campaign)
+
+
+async def _look_everywhere(work: UnitOfWork, campaign: RecallCampaign) -> None:
+    async with work.as_house():
+        stopped = await quarantine.place(work, campaign)
+        await quarantine.refresh(work, list((await listings.listings_for_update(work, stopped)).values()))
 
 
 async def close(
@@ -91,8 +101,3 @@ def part_of(actor: Actor, campaign: RecallCampaign) -> str:
     if actor.org_id == campaign.manufacturer_id:
         return MANUFACTURER
     return "operator" if actor.is_operator else "seller"
-
-
-def must_be_its_manufacturer(actor: Actor, campaign: RecallCampaign) -> None:
-    if part_of(actor, campaign) == "seller":
-        raise Forbidden("Only the manufacturer does this with its recall.")

@@ -8,12 +8,14 @@ a name.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 MOST = 10_000
-_TAIL = re.compile(r"^(.*?)(\d+)$", re.DOTALL)
+MOST_WORDS = 100
+_TAIL = re.compile(r"^(.*?)([0-9]+)$", re.DOTALL)
 
 Said = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Some = Annotated[list[Said], Field(max_length=MOST)]
@@ -35,24 +37,41 @@ class SerialRange(BaseModel):
         return self
 
     def holds(self, serial: str) -> bool:
-        first, last, here = _counted(self.first), _counted(self.last), _counted(serial)
-        if first is None or last is None or here is None or here[0] != first[0]:
-            return False
-        return first[1] <= here[1] <= last[1] and first[2] <= here[2] <= last[2]
+        here = _counted(serial)
+        return here is not None and here[0] == self.prefix and self.holds_number(*here[1:])
+
+    def holds_number(self, number: int, digits: int) -> bool:
+        (_, first, fewest), (_, last, most) = self.ends
+        return first <= number <= last and fewest <= digits <= most
+
+    @cached_property
+    def ends(self) -> "tuple[Counted, Counted]":
+        first, last = _counted(self.first), _counted(self.last)
+        assert first is not None, "both ends were looked at when they were named"
+        assert last is not None, "both ends were looked at when they were named"
+        return first, last
 
     @property
     def prefix(self) -> str:
-        counted = _counted(self.first)
-        return counted[0] if counted else ""
+        return self.ends[0][0]
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """Between which two texts whatever it holds stands, character by character, both included."""
+        (prefix, _, fewest), (_, _, most) = self.ends
+        return (plain(self.first), plain(self.last)) if fewest == most else (f"{prefix}0", f"{prefix}:")
 
 
-def _counted(serial: str) -> tuple[str, int, int] | None:
+Counted = tuple[str, int, int]
+
+
+def _counted(serial: str) -> Counted | None:
     """What stands before the digits, their number, how many they are."""
-    found = _TAIL.match(_plain(serial))
+    found = _TAIL.match(plain(serial))
     return (found[1], int(found[2]), len(found[2])) if found else None
 
 
-def _plain(written: str) -> str:
+def plain(written: str) -> str:
     return written.strip().casefold()
 
 
@@ -63,7 +82,7 @@ class Predicate(BaseModel):
 
     gtins: Some = Field(default_factory=list)
     mpns: Some = Field(default_factory=list, description="Manufacturer part numbers or models")
-    title_words: Some = Field(
+    title_words: Annotated[list[Said], Field(max_length=MOST_WORDS)] = Field(
         default_factory=list, description="All of them stand in the title; alone they reach only your own goods"
     )
     serials: Some = Field(default_factory=list)
@@ -83,6 +102,45 @@ class Predicate(BaseModel):
     @property
     def names_pieces(self) -> bool:
         return bool(self.serials or self.serial_ranges or self.batches)
+
+    @property
+    def names_words_alone(self) -> bool:
+        return not (self.gtins or self.mpns or self.names_pieces)
+
+    @cached_property
+    def plainly(self) -> "Plainly":
+        return Plainly.of(self)
+
+
+@dataclass(frozen=True)
+class Plainly:
+    """A predicate made ready for many things: a list of ten thousand is not gone through for each of them."""
+
+    gtins: frozenset[str]
+    mpns: frozenset[str]
+    serials: frozenset[str]
+    batches: frozenset[str]
+    words: frozenset[str]
+    ranges: dict[str, list[SerialRange]]
+
+    @classmethod
+    def of(cls, predicate: Predicate) -> "Plainly":
+        ranges: dict[str, list[SerialRange]] = {}
+        for one in predicate.serial_ranges:
+            ranges.setdefault(one.prefix, []).append(one)
+        return cls(
+            gtins=frozenset(gtin.lstrip("0") for gtin in predicate.gtins),
+            mpns=frozenset(map(plain, predicate.mpns)),
+            serials=frozenset(map(plain, predicate.serials)),
+            batches=frozenset(map(plain, predicate.batches)),
+            words=frozenset(words_of(*predicate.title_words)),
+            ranges=ranges,
+        )
+
+    def holds(self, serial: str) -> bool:
+        """Whether one of the ranges does."""
+        here = _counted(serial)
+        return here is not None and any(one.holds_number(*here[1:]) for one in self.ranges.get(here[0], ()))
 
 
 @dataclass(frozen=True)
@@ -108,12 +166,12 @@ def matched_on(predicate: Predicate, thing: Thing) -> list[str]:
 
 
 def _products(predicate: Predicate, thing: Thing) -> Iterator[str]:
-    if thing.gtin and thing.gtin.lstrip("0") in {gtin.lstrip("0") for gtin in predicate.gtins}:
+    meant = predicate.plainly
+    if thing.gtin and thing.gtin.lstrip("0") in meant.gtins:
         yield "gtins"
-    if _are_among(thing.mpns, predicate.mpns):
+    if not meant.mpns.isdisjoint(map(plain, thing.mpns)):
         yield "mpns"
-    words = words_of(*predicate.title_words)
-    if words and words <= words_of(thing.title):
+    if meant.words and meant.words <= words_of(thing.title):
         yield "title_words"
 
 
@@ -122,14 +180,11 @@ def words_of(*said: str) -> set[str]:
 
 
 def _pieces(predicate: Predicate, thing: Thing) -> Iterator[str]:
+    meant = predicate.plainly
     if thing.serial:
-        if _are_among((thing.serial,), predicate.serials):
+        if plain(thing.serial) in meant.serials:
             yield "serials"
-        if any(one.holds(thing.serial) for one in predicate.serial_ranges):
+        if meant.holds(thing.serial):
             yield "serial_ranges"
-    if _are_among(thing.batches, predicate.batches):
+    if not meant.batches.isdisjoint(map(plain, thing.batches)):
         yield "batches"
-
-
-def _are_among(written: tuple[str, ...], named: list[str]) -> bool:
-    return not {_plain(one) for one in written}.isdisjoint(_plain(one) for one in named)

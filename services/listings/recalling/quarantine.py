@@ -3,21 +3,22 @@
 A listing's `stops` are those of what is in it, without what is offered under its own campaign; they are written whenever goods or
 stops change, and the database carries them to its bids and orders."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from services.kernel import timers
 from services.kernel.errors import invalid
 from services.kernel.ids import CampaignId, CertificateId, ItemId, ListingId, StopId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.events import StopLifted, StopPlaced
-from services.listings.models import Item, Listing, RecallCampaign, Stop, Unit
+from services.listings.models import OPEN, Item, Listing, RecallCampaign, Stop, Unit
 from services.listings.recalling import queries
 from services.listings.recalling.predicates import Predicate, Thing, matched_on
-from services.listings.recalling.queries import Goods
 
 AT_ONCE = 1_000
 """Rows per INSERT."""
@@ -39,8 +40,7 @@ async def watch(work: UnitOfWork, listing: Listing) -> None:
     await work.session.flush()
     async with work.as_house():
         for campaign in await queries.open_campaigns(work):
-            predicate = Predicate.model_validate(campaign.predicate)
-            await place(work, campaign, await queries.candidates(work, predicate, listing_id=listing.id))
+            await place(work, campaign, listing_id=listing.id)
         await refresh(work, [listing])
 
 
@@ -48,19 +48,27 @@ async def watch_listing(work: UnitOfWork, listing_id: ListingId) -> None:
     await watch(work, await listings.listing_for_update(work, listing_id))
 
 
-async def place(work: UnitOfWork, campaign: RecallCampaign, goods: Sequence[Goods]) -> set[str]:
-    """Stops on those that match and have none of the campaign yet; the listings they are in."""
+async def place(work: UnitOfWork, campaign: RecallCampaign, *, listing_id: ListingId | None = None) -> set[str]:
+    """Stops on all goods that match and have none of the campaign yet, or on those of one listing; the listings they are in."""
     predicate = Predicate.model_validate(campaign.predicate)
+    of_items: dict[ItemId, Listing] = {}
     rows = []
-    for item, listing, unit in goods:
-        met = matched_on(predicate, _thing(item, unit, is_own=listing.seller_id == campaign.manufacturer_id))
-        if met:
-            rows.append(_row(work, campaign, item, listing, unit, met))
+    async for portion in queries.candidates(work, campaign, predicate, listing_id=listing_id):
+        for item, listing, unit in portion:
+            met = matched_on(predicate, _thing(item, unit, is_own=listing.seller_id == campaign.manufacturer_id))
+            if met and _pieces(item, unit):
+                of_items[item.id] = listing
+                rows.append(_row(work, campaign, item, listing, unit, met))
+        await asyncio.sleep(0)
     placed = await _insert(work, rows)
-    of_items = {item.id: listing for item, listing, _ in goods}
     for item_id, stops in placed.items():
         _tell_placed(work, campaign, of_items[item_id], item_id, stops)
     return {of_items[item_id].id for item_id in placed}
+
+
+def _pieces(item: Item, unit: Unit | None = None) -> int:
+    """That are still where the item is."""
+    return unit.quantity if unit is not None else item.quantity - item.relisted_quantity
 
 
 def _thing(item: Item, unit: Unit | None, *, is_own: bool) -> Thing:
@@ -89,7 +97,7 @@ def _row(
         "seller_id": listing.seller_id,
         "item_id": item.id,
         "external_id": unit.external_id if unit is not None else None,
-        "quantity": unit.quantity if unit is not None else item.quantity - item.relisted_quantity,
+        "quantity": _pieces(item, unit),
         "matched_on": met,
         "placed_by": work.actor.label,
         "remedied_quantity": 0,
@@ -138,7 +146,14 @@ async def refresh(work: UnitOfWork, changed: Collection[Listing]) -> None:
         codes = sorted(stopped[listing.id])
         if codes != list(listing.stops):
             listing.stops = codes
+            await _open_late(work, listing)
     await work.session.flush()
+
+
+async def _open_late(work: UnitOfWork, listing: Listing) -> None:
+    """The time to open may have come while it was stopped."""
+    if listing.status == "scheduled" and not listing.stops and listing.opens_at is not None:
+        await timers.schedule(work, OPEN, listing.id, listing.opens_at)
 
 
 def _is_offered_under(item: Item, stop: Stop) -> bool:
@@ -146,7 +161,8 @@ def _is_offered_under(item: Item, stop: Stop) -> bool:
 
 
 async def follow(work: UnitOfWork, item: Item, part: Item) -> None:
-    """Pieces have left an item: its own stops are on what they have become too. Stops on units go with these by themselves."""
+    """Pieces have left an item: its own stops are on what they have become too, and on the item no more where nothing is left that
+    is not remedied. Stops on units go with these by themselves."""
     await work.session.flush()
     async with work.as_house():
         for stop in await queries.active_of_item(work, item.id):
@@ -154,6 +170,12 @@ async def follow(work: UnitOfWork, item: Item, part: Item) -> None:
             stop.quantity -= taken
             await work.session.flush()
             await _insert(work, [_carried(stop, part, taken)])
+            if stop.quantity == stop.remedied_quantity and (stop.remedied_quantity or not _pieces(item)):
+                _end(work, stop, "remedied" if stop.remedied_quantity else "moved")
+
+
+def _end(work: UnitOfWork, stop: Stop, reason: str) -> None:
+    stop.lifted_at, stop.lifted_by, stop.lift_reason = work.now, work.actor.label, reason
 
 
 async def join(work: UnitOfWork, item: Item, into: Item) -> None:
@@ -162,7 +184,7 @@ async def join(work: UnitOfWork, item: Item, into: Item) -> None:
     async with work.as_house():
         there = {stop.campaign_id: stop for stop in await queries.active_of_item(work, into.id)}
         for stop in await queries.active_of_item(work, item.id):
-            stop.lifted_at, stop.lifted_by, stop.lift_reason = work.now, work.actor.label, "joined"
+            _end(work, stop, "joined")
             await work.session.flush()
             if stop.campaign_id in there:
                 there[stop.campaign_id].quantity += stop.quantity
@@ -183,13 +205,17 @@ def _carried(stop: Stop, item: Item, quantity: int) -> dict[str, object]:
 
 
 async def lift(work: UnitOfWork, stops: Sequence[Stop], reason: str) -> None:
-    """Takes them away and tells so, once per item."""
+    """Takes them away and tells so, once per item. The listings are locked first, as whoever moves goods does."""
     async with work.as_house():
-        of_stops = await queries.listings_of(work, stops)
-        for stop in stops:
-            stop.lifted_at, stop.lifted_by, stop.lift_reason = work.now, work.actor.label, reason
-        _tell_lifted(work, stops, of_stops, reason)
-        await refresh(work, list((await listings.listings_for_update(work, set(of_stops.values()))).values()))
+        where = await queries.listings_of(work, stops)
+        locked = await listings.listings_for_update(work, set(where.values()))
+        lifted = await queries.active_for_update(work, stops)
+        for stop in lifted:
+            _end(work, stop, reason)
+        of_stops = await queries.listings_of(work, lifted)
+        _tell_lifted(work, lifted, of_stops, reason)
+        moved = set(of_stops.values()) - locked.keys()
+        await refresh(work, [*locked.values(), *(await listings.listings_for_update(work, moved)).values()])
 
 
 def _tell_lifted(work: UnitOfWork, stops: Sequence[Stop], of_stops: dict[str, str], reason: str) -> None:
@@ -219,7 +245,9 @@ async def remedied(
     """A certificate of this kind proves what became of so many pieces of the item; stops whose campaigns ask for it count them,
     and those that are through are lifted."""
     async with work.as_house():
-        here = [stop for stop, item in await queries.active(work, [listing_id]) if item.id == item_id]
+        await listings.listing_for_update(work, listing_id)
+        there = [stop for stop, item in await queries.active(work, [listing_id]) if item.id == item_id]
+        here = await queries.active_for_update(work, there)
         known = await queries.campaigns(work, {stop.campaign_id for stop in here})
         through = []
         open_quantity: dict[CampaignId, int] = defaultdict(lambda: quantity)

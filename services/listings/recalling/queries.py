@@ -1,9 +1,24 @@
 """Every SELECT of recalls: campaigns, stops, and the goods a predicate may mean."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    and_,
+    any_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlmodel import col
 
 from services.kernel.actors import Actor
@@ -11,10 +26,13 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import CampaignId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings.models import Item, Listing, RecallCampaign, Stop, Unit
-from services.listings.recalling.predicates import Predicate, words_of
+from services.listings.models.goods import ITEMS, UNITS
+from services.listings.recalling.predicates import Predicate
 
 Goods = tuple[Item, Listing, Unit | None]
 """A unit where it stands, or an item without units."""
+PORTION = 1_000
+"""Goods that are looked at at a time."""
 
 
 def campaigns_visible_to(actor: Actor) -> Select[RecallCampaign]:
@@ -33,8 +51,9 @@ async def visible_campaign(work: UnitOfWork, campaign_id: CampaignId, actor: Act
 
 
 async def visible_campaign_for_update(work: UnitOfWork, campaign_id: CampaignId, actor: Actor) -> RecallCampaign:
+    """Whoever places a stop of it does not wait."""
     query = campaigns_visible_to(actor).where(col(RecallCampaign.id) == campaign_id)
-    locked = query.with_for_update().execution_options(populate_existing=True)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return _found(await _one(work, locked), campaign_id)
 
 
@@ -72,55 +91,79 @@ def stops_visible_to(actor: Actor, campaign_id: CampaignId) -> Select[Stop]:
     )
 
 
-async def candidates(work: UnitOfWork, predicate: Predicate, *, listing_id: str | None = None) -> list[Goods]:
-    """All goods that the predicate may mean, whoever's, or those in one listing; what is fulfilled has gone. More than it means,
-    never less: `predicates.matched_on` judges."""
-    here = col(Listing.status) != "fulfilled" if listing_id is None else col(Listing.id) == listing_id
-    return await _goods(work, here, or_(*_of_units(predicate), *_of_titles(predicate), *_of_items(predicate)))
-
-
-def _plainly(written: Any) -> Any:
-    return func.lower(func.btrim(written))
-
-
-def _of_units(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
-    details = col(Unit.details)
-    named = {"mpn": predicate.mpns, "model": predicate.mpns, "batch": predicate.batches, "lot": predicate.batches}
-    for detail, values in named.items():
-        if values:
-            yield _plainly(details[detail].astext).in_({value.casefold() for value in values})
-    if predicate.gtins:
-        yield func.ltrim(details["gtin"].astext, "0").in_({gtin.lstrip("0") for gtin in predicate.gtins})
-    if predicate.serials:
-        yield _plainly(col(Unit.serial)).in_({serial.casefold() for serial in predicate.serials})
-    for one in predicate.serial_ranges:
-        yield _plainly(col(Unit.serial)).startswith(one.prefix, autoescape=True)
-
-
-def _of_titles(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
-    if predicate.title_words:
-        title = col(Item.title).concat(" ").concat(func.coalesce(col(Unit.details)["description"].astext, ""))
-        yield and_(*(title.icontains(word, autoescape=True) for word in sorted(words_of(*predicate.title_words))))
-
-
-def _of_items(predicate: Predicate) -> Iterator[ColumnElement[bool]]:
-    """Where items say such things themselves."""
-    for name, values in {"mpn": predicate.mpns, "batch": predicate.batches}.items():
-        if values and name in Item.model_fields:
-            yield _plainly(getattr(Item, name)).in_({value.casefold() for value in values})
-    if predicate.gtins and "gtin" in Item.model_fields:
-        yield func.ltrim(getattr(Item, "gtin"), "0").in_({gtin.lstrip("0") for gtin in predicate.gtins})  # noqa: B009
-
-
-async def _goods(work: UnitOfWork, *wanted: ColumnElement[bool]) -> list[Goods]:
+async def candidates(
+    work: UnitOfWork, campaign: RecallCampaign, predicate: Predicate, *, listing_id: str | None = None
+) -> AsyncIterator[list[Goods]]:
+    """All goods that the campaign may mean, whoever's, or those in one listing, a portion at a time; what is fulfilled has gone.
+    More than it means, never less: `predicates.matched_on` judges."""
+    here = [col(Listing.status) != "fulfilled" if listing_id is None else col(Listing.id) == listing_id]
+    if predicate.names_words_alone:
+        here.append(col(Listing.seller_id) == campaign.manufacturer_id)
+    for named in (_products(predicate), _pieces(predicate)):
+        if named.conditions:
+            here.append(or_(*named.conditions))
+        if named.conditions and listing_id is None and not named.of_both:
+            here.append(col(Item.id).in_(named.item_ids))
     query = (
         select(Item, Listing, Unit)
         .join(Listing, col(Listing.id) == col(Item.listing_id))
         .outerjoin(Unit, col(Unit.item_id) == col(Item.id))
-        .where(col(Item.livemode) == work.livemode, *wanted)
+        .where(col(Item.livemode) == work.livemode, *here)
+        .order_by(col(Item.id), col(Unit.external_id))
     )
-    rows = (await work.session.execute(query.order_by(col(Item.id), col(Unit.external_id)))).all()
-    return [(row[0], row[1], row[2]) for row in rows]
+    found = await work.session.stream(query, execution_options={"yield_per": PORTION})
+    async for portion in found.partitions():
+        yield [(row[0], row[1], row[2]) for row in portion]
+
+
+@dataclass
+class _Named:
+    """What is asked of units, of items, and of both together. The first two are looked up by index, each by itself."""
+
+    of_units: list[ColumnElement[bool]] = field(default_factory=list)
+    of_items: list[ColumnElement[bool]] = field(default_factory=list)
+    of_both: list[ColumnElement[bool]] = field(default_factory=list)
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return [*self.of_units, *self.of_items, *self.of_both]
+
+    @property
+    def item_ids(self) -> CompoundSelect[Any]:
+        of_units = select(UNITS.c.item_id).where(or_(false(), *self.of_units)).correlate(None)
+        return of_units.union(select(ITEMS.c.id).where(or_(false(), *self.of_items)).correlate(None))
+
+
+def _products(predicate: Predicate) -> _Named:
+    meant, named = predicate.plainly, _Named()
+    if meant.gtins:
+        named.of_units.append(_one_of(UNITS.c.gtin_key, meant.gtins))
+        named.of_items.append(_one_of(ITEMS.c.gtin_key, meant.gtins))
+    if meant.mpns:
+        named.of_units += [_one_of(key, meant.mpns) for key in (UNITS.c.mpn_key, UNITS.c.model_key)]
+        named.of_items.append(_one_of(ITEMS.c.mpn_key, meant.mpns))
+    if meant.words:
+        title = col(Item.title).concat(" ").concat(func.coalesce(col(Unit.details)["description"].astext, ""))
+        said = func.replace(func.lower(title), "ß", "ss")
+        named.of_both.append(and_(*(said.contains(word, autoescape=True) for word in sorted(meant.words))))
+    return named
+
+
+def _pieces(predicate: Predicate) -> _Named:
+    meant, named, key = predicate.plainly, _Named(), UNITS.c.serial_key
+    if meant.serials:
+        named.of_units.append(_one_of(key, meant.serials))
+    for low, high in sorted({one.bounds for one in predicate.serial_ranges}):
+        named.of_units.append(and_(key.is_not(None), key >= low, key <= high))
+    if meant.batches:
+        named.of_units.append(_one_of(UNITS.c.batch_key, meant.batches))
+        named.of_items.append(_one_of(ITEMS.c.batch_key, meant.batches))
+    return named
+
+
+def _one_of(key: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+    """As one array: a predicate may name more values than a statement has places."""
+    return and_(key.is_not(None), key == any_(literal(sorted(values), ARRAY(Text))))
 
 
 async def active(work: UnitOfWork, listing_ids: Collection[str]) -> list[tuple[Stop, Item]]:
@@ -150,7 +193,15 @@ async def active(work: UnitOfWork, listing_ids: Collection[str]) -> list[tuple[S
 
 async def active_of_campaign(work: UnitOfWork, campaign_id: str) -> Sequence[Stop]:
     query = select(Stop).where(col(Stop.campaign_id) == campaign_id, col(Stop.lifted_at).is_(None))
-    return (await work.session.execute(query.order_by(col(Stop.id)).with_for_update())).scalars().all()
+    return (await work.session.execute(query.order_by(col(Stop.id)))).scalars().all()
+
+
+async def active_for_update(work: UnitOfWork, stops: Sequence[Stop]) -> Sequence[Stop]:
+    """Those of them that nobody has lifted meanwhile."""
+    ids = literal([stop.id for stop in stops], ARRAY(Text))
+    query = select(Stop).where(col(Stop.id) == any_(ids), col(Stop.lifted_at).is_(None)).order_by(col(Stop.id))
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return (await work.session.execute(locked)).scalars().all()
 
 
 async def active_of_item(work: UnitOfWork, item_id: str) -> Sequence[Stop]:
@@ -163,11 +214,11 @@ async def active_of_item(work: UnitOfWork, item_id: str) -> Sequence[Stop]:
 
 async def listings_of(work: UnitOfWork, stops: Sequence[Stop]) -> dict[str, str]:
     """The listing of each stop's goods now, by stop; goods that are in none are left out."""
-    ids = {stop.id for stop in stops}
+    ids = any_(literal([stop.id for stop in stops], ARRAY(Text)))
     of_items = (
         select(col(Stop.id), col(Item.listing_id))
         .join(Item, col(Item.id) == col(Stop.item_id))
-        .where(col(Stop.id).in_(ids), col(Stop.external_id).is_(None))
+        .where(col(Stop.id) == ids, col(Stop.external_id).is_(None))
     )
     of_units = (
         select(col(Stop.id), col(Item.listing_id))
@@ -180,17 +231,16 @@ async def listings_of(work: UnitOfWork, stops: Sequence[Stop]) -> dict[str, str]
             ),
         )
         .join(Item, col(Item.id) == col(Unit.item_id))
-        .where(col(Stop.id).in_(ids))
+        .where(col(Stop.id) == ids)
     )
     rows = [*(await work.session.execute(of_items)).all(), *(await work.session.execute(of_units)).all()]
     return {row[0]: row[1] for row in rows}
 
 
-async def counted(work: UnitOfWork, campaign_id: str) -> tuple[int, int]:
-    """Pieces that matched, and those of them that were remedied. What was lifted for another reason does not count."""
+async def counted(work: UnitOfWork, campaign_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """By campaign: pieces that matched, and those of them that were remedied. What was lifted for another reason does not count."""
     counts = or_(col(Stop.lifted_at).is_(None), col(Stop.lift_reason) == "remedied")
-    query = select(
-        func.coalesce(func.sum(col(Stop.quantity)), 0), func.coalesce(func.sum(col(Stop.remedied_quantity)), 0)
-    ).where(col(Stop.campaign_id) == campaign_id, counts)
-    row = (await work.session.execute(query)).one()
-    return int(row[0]), int(row[1])
+    sums = (func.sum(col(Stop.quantity)), func.sum(col(Stop.remedied_quantity)))
+    query = select(col(Stop.campaign_id), *sums).where(col(Stop.campaign_id).in_(set(campaign_ids)), counts)
+    rows = (await work.session.execute(query.group_by(col(Stop.campaign_id)))).all()
+    return {campaign_id: (int(matched), int(remedied)) for campaign_id, matched, remedied in rows}

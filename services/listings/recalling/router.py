@@ -27,16 +27,15 @@ Reads = Annotated[Actor, holding("recalls:read")]
 Writes = Annotated[Actor, holding("recalls:write")]
 
 
-async def _told(
-    work: UnitOfWork, campaign: RecallCampaign, actor: Actor, answer: Response | None = None
-) -> RecallAnswer:
-    if answer is not None:
-        tag(answer, campaign.version)
+async def _told(work: UnitOfWork, campaign: RecallCampaign, actor: Actor, answer: Response) -> RecallAnswer:
+    tag(answer, campaign.version)
+    return _shown(campaign, actor, await queries.counted(work, [campaign.id]))
+
+
+def _shown(campaign: RecallCampaign, actor: Actor, counted: dict[str, tuple[int, int]]) -> RecallAnswer:
     part = campaigns.part_of(actor, campaign)
-    effectiveness = None
-    if part != "seller":
-        effectiveness = Effectiveness.of(campaign.units_sold, *await queries.counted(work, campaign.id))
-    return RecallAnswer.told_to(part, campaign, effectiveness)
+    how_far = Effectiveness.of(campaign.units_sold, *counted.get(campaign.id, (0, 0)))
+    return RecallAnswer.told_to(part, campaign, how_far if part != "seller" else None)
 
 
 @router.post("/recall-campaigns", status_code=201, summary="Open a recall")
@@ -65,7 +64,8 @@ async def create(body: NewRecall, work: Work, actor: Writes, answer: Response) -
 async def list_(work: Work, actor: Reads, paging: Paging) -> RecallPage:
     """Your own, and those under which goods of yours are stopped; newest first."""
     rows, after = await rows_of(work, queries.campaigns_visible_to(actor), RecallCampaign.id, paging)
-    data = [await _told(work, row, actor) for row in rows]
+    counted = await queries.counted(work, [row.id for row in rows])
+    data = [_shown(row, actor, counted) for row in rows]
     return RecallPage(data=data, has_more=after is not None, next_cursor=after)
 
 

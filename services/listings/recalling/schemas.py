@@ -134,7 +134,7 @@ class StopAnswer(Response):
     remedied_quantity: int
     certificate_id: CertificateId | None
     lifted_at: UtcDatetime | None
-    lift_reason: str | None = Field(description="lifted, remedied, or joined into another item")
+    lift_reason: str | None = Field(description="lifted, remedied, or moved or joined into another item")
 
     @classmethod
     def of(cls, row: Stop) -> Self:

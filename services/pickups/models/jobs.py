@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import BigInteger, CheckConstraint, Index, column, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Index, Text, column, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
@@ -52,7 +52,8 @@ class Goods(BaseModel):
 
 class PickupJob(Versioned, table=True):
     """One movement from site to site. `owner_id` pays the haulage, `custodian_id` has the goods; `price_minor` is the
-    haulage net of VAT, and None when the owner hauls itself. `clearance_id` is a go-ahead from outside: money is held."""
+    haulage net of VAT, and None when the owner hauls itself. `clearance_id` is a go-ahead from outside: money is held.
+    `stops` are those of its order, written by the database."""
 
     __tablename__ = "pickup_job"
     __audit_hidden__: ClassVar[frozenset[str]] = frozenset({"ceiling_minor", "price_minor"})
@@ -96,6 +97,9 @@ class PickupJob(Versioned, table=True):
     driver_member_id: MemberId | None = Field(default=None, foreign_key="member.id")
     dispatched_at: datetime | None = Field(default=None, sa_type=Instant)
     cancel_reason: str | None = None
+    stops: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    )
 
     @property
     def lines(self) -> list[Goods]:

@@ -84,10 +84,10 @@ PICKUP = Machine(
     Transition("plan", ("draft",), "planned", ("owner",), (_window_is_ahead,)),
     Transition("tender", ("planned", "exhausted"), "tendering", ("owner",), (_window_is_ahead, _carriers_may_be_asked)),
     Transition("accept", ("tendering",), "accepted", ("carrier",), endpoint=False),
-    Transition("exhaust", ("tendering",), "exhausted", ("time",), endpoint=False),
+    Transition("exhaust", ("tendering",), "exhausted", ("time",), endpoint=False, despite_stops=True),
     Transition("self_haul", ("planned",), "accepted", ("owner",), (_permits_cover,)),
     Transition("book_slot", ("accepted",), "scheduled", BOOKERS, (_slot_is_possible,)),
-    Transition("cancel_slot", ("scheduled",), "accepted", BOOKERS, (_slot_is_ahead,)),
+    Transition("cancel_slot", ("scheduled",), "accepted", BOOKERS, (_slot_is_ahead,), despite_stops=True),
     Transition(
         "dispatch",
         ("accepted", "scheduled"),
@@ -115,8 +115,10 @@ PICKUP = Machine(
     Transition(
         "sign_delivery", ("at_delivery",), "delivered", ("receiver", "carrier"), (_content_is_complete,), is_fact=True
     ),
-    Transition("close", ("delivered",), "closed", ("time",), (_documents_are_there,), endpoint=False),
-    Transition("cancel", BEFORE_LOADING, "cancelled", ("owner", "operator")),
-    Transition("clear", (*BEFORE_LOADING, *LOADED), None, ("time",), endpoint=False),
-    Transition("withdraw_clearance", (*BEFORE_LOADING, *LOADED), None, ("time",), endpoint=False),
+    Transition(
+        "close", ("delivered",), "closed", ("time",), (_documents_are_there,), endpoint=False, despite_stops=True
+    ),
+    Transition("cancel", BEFORE_LOADING, "cancelled", ("owner", "operator"), despite_stops=True),
+    Transition("clear", (*BEFORE_LOADING, *LOADED), None, ("time",), endpoint=False, despite_stops=True),
+    Transition("withdraw_clearance", (*BEFORE_LOADING, *LOADED), None, ("time",), endpoint=False, despite_stops=True),
 )

@@ -94,7 +94,8 @@ async def handover(pickup_id: PickupId, work: Work, actor: Reader) -> HandoverPa
 async def plan(
     pickup_id: PickupId, body: requests.PlanPickup, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
-    """The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`."""
+    """The owner says when the goods may be collected. Refused with `window_is_past`, and with `recall_quarantine` for goods
+    that are recalled. Causes `pickup.planned`."""
     job = await scheduling.plan(work, pickup_id, body.plan(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -108,8 +109,8 @@ async def tender(
     `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
     (409)), is without a transport permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`), offered
     more than the ceiling (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for
-    `carrier_unknown`, `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`;
-    when nobody is left, `pickup.tender_exhausted`, and the owner may ask again."""
+    `carrier_unknown`, `carrier_twice`, `currency_differs` and `negative`; and with `recall_quarantine`. Causes
+    `pickup.tendered` and `offer.made`; when nobody is left, `pickup.tender_exhausted`, and the owner may ask again."""
     job = await tendering.tender(work, pickup_id, body.tender(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -119,7 +120,7 @@ async def self_haul(
     pickup_id: PickupId, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-    (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`."""
+    (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine`. Causes `pickup.accepted`."""
     job = await scheduling.self_haul(work, pickup_id, by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -129,8 +130,8 @@ async def book_slot(
     pickup_id: PickupId, body: requests.BookSlot, work: Work, actor: Planner, matching: Matching, answer: Response
 ) -> PickupAnswer:
     """Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
-    `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or `ends_before_start`.
-    Causes `pickup.scheduled`."""
+    `site_blackout`, `slot_in_the_past` or `recall_quarantine`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
+    `ends_before_start`. Causes `pickup.scheduled`."""
     job = await scheduling.book_slot(work, pickup_id, body.wish(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -155,8 +156,8 @@ async def dispatch(
 ) -> PickupAnswer:
     """The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked` (unless the owner
     hauls itself), and what the carrier's transport permit or the receiver's treatment permit does not cover that day
-    (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a member of the carrier (`member_unknown`).
-    Causes `pickup.dispatched`."""
+    (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine` for goods that are recalled. A
+    driver is a member of the carrier (`member_unknown`). Causes `pickup.dispatched`."""
     job = await dispatching.dispatch(work, pickup_id, body.crew(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 
@@ -187,9 +188,9 @@ async def sign_handover(
 ) -> PickupAnswer:
     """Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and otherwise is
     told `content_differs`. Who signed alone may sign a corrected content instead; the same again is `already_signed`,
-    and where nobody has signed there is `nothing_to_countersign`. Refused with `photos_required` for hazardous goods and
-    `quantity_reason_required`, and as invalid for `lines_differ`, `masses_do_not_sum` and `in_the_future`. When both
-    have signed: `pickup.loaded`."""
+    and where nobody has signed there is `nothing_to_countersign`. Refused with `photos_required` for hazardous goods,
+    `quantity_reason_required` and `recall_quarantine`, and as invalid for `lines_differ`, `masses_do_not_sum` and
+    `in_the_future`. When both have signed: `pickup.loaded`."""
     job = await handing.sign_handover(work, pickup_id, body.signing(), by=actor, check_version=matching.matches)
     return await _told(work, job, actor, answer)
 

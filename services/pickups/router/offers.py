@@ -52,10 +52,10 @@ async def get(offer_id: OfferId, work: Work, actor: Reader, answer: Response) ->
 @offers.post("/offers/{offer_id}/accept", summary="Accept an offer", dependencies=[DryRun])
 async def accept(offer_id: OfferId, work: Work, actor: Answerer, matching: Matching, answer: Response) -> OfferAnswer:
     """The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told `offer_not_open`. Refused
-    when the transport permit does not cover the goods that day (`permit_scope`, `permit_expired`, `permit_tonnage`), and
-    while you may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
-    `document_under_review`, `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and
-    `offer.superseded`."""
+    when the transport permit does not cover the goods that day (`permit_scope`, `permit_expired`, `permit_tonnage`), when
+    they are recalled (`recall_quarantine`), and while you may begin nothing new (`not_verified`,
+    `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
+    (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`."""
     offer = await tendering.accept(work, offer_id, by=actor, check_version=matching.matches)
     return await _told_offer(work, offer, actor, answer)
 

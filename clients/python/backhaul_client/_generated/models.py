@@ -4266,7 +4266,7 @@ class StopAnswer(Model):
     id: str
     item_id: str
     lift_reason: str | None
-    """lifted, remedied, or joined into another item"""
+    """lifted, remedied, or moved or joined into another item"""
     lifted_at: str | None
     matched_on: list[str]
     """The fields of the predicate that were met"""

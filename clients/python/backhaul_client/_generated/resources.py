@@ -530,7 +530,8 @@ class BidsResource(Resource):
 
         Says what you would take instead. Seller and bidder take turns: only who did not move last may counter
         or accept, and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody
-        answers what they have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+        answers what they have not read. A counter that lapses at `expires_at`, after three days if you do not
+        say, leaves the bid as it was placed.
 
         Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures
         do not fit: `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
@@ -538,7 +539,7 @@ class BidsResource(Resource):
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`; 428 without one
-        - `expires_at`: Until when the other side may accept it; null: no end
+        - `expires_at`: Until when the other side may accept it; three days if not given
         - `haulage`: FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left
         out: as last said
         """
@@ -963,7 +964,8 @@ class AsyncBidsResource(AsyncResource):
 
         Says what you would take instead. Seller and bidder take turns: only who did not move last may counter
         or accept, and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody
-        answers what they have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+        answers what they have not read. A counter that lapses at `expires_at`, after three days if you do not
+        say, leaves the bid as it was placed.
 
         Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures
         do not fit: `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
@@ -971,7 +973,7 @@ class AsyncBidsResource(AsyncResource):
         - `bid_id`: The id of a processor's promise for a lot
         - `dry_run`: Run every check, answer what would be, change nothing
         - `if_match`: The ETag you read, `"3"`; 428 without one
-        - `expires_at`: Until when the other side may accept it; null: no end
+        - `expires_at`: Until when the other side may accept it; three days if not given
         - `haulage`: FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left
         out: as last said
         """
@@ -2801,8 +2803,8 @@ class DemandOrdersResource(Resource):
 
         Every listing published from now on is held against it: a match is told as `demand_order.matched`, what
         misses one or two criteria is kept with figures. With `bids_by_itself` (your credential also holds
-        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, and
-        never for more than the week has left.
+        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, never
+        for more than the week has left, and not where a bid of yours stands already.
 
         Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
         `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
@@ -3029,8 +3031,8 @@ class AsyncDemandOrdersResource(AsyncResource):
 
         Every listing published from now on is held against it: a match is told as `demand_order.matched`, what
         misses one or two criteria is kept with figures. With `bids_by_itself` (your credential also holds
-        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, and
-        never for more than the week has left.
+        bids:write) it bids for what matches as you would, FCA, at `bid_price`; never above `price_limit`, never
+        for more than the week has left, and not where a bid of yours stands already.
 
         Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
         `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
@@ -6958,9 +6960,10 @@ class OffersResource(Resource):
 
         The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
         `offer_not_open`. Refused when the transport permit does not cover the goods that day (`permit_scope`,
-        `permit_expired`, `permit_tonnage`), and while you may begin nothing new (`not_verified`,
-        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
-        `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`.
+        `permit_expired`, `permit_tonnage`), when they are recalled (`recall_quarantine`), and while you may
+        begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and
+        `offer.superseded`.
 
         - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -7067,9 +7070,10 @@ class AsyncOffersResource(AsyncResource):
 
         The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told
         `offer_not_open`. Refused when the transport permit does not cover the goods that day (`permit_scope`,
-        `permit_expired`, `permit_tonnage`), and while you may begin nothing new (`not_verified`,
-        `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`,
-        `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`.
+        `permit_expired`, `permit_tonnage`), when they are recalled (`recall_quarantine`), and while you may
+        begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
+        `document_under_review`, `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted` and
+        `offer.superseded`.
 
         - `offer_id`: The id of a job offered to one carrier
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -8622,8 +8626,8 @@ class PickupsResource(Resource):
         """Book a dock
 
         Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
-        `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
-        `ends_before_start`. Causes `pickup.scheduled`.
+        `site_blackout`, `slot_in_the_past` or `recall_quarantine`, and as invalid for `not_the_pickup_site`,
+        `dock_unknown` or `ends_before_start`. Causes `pickup.scheduled`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -8755,8 +8759,9 @@ class PickupsResource(Resource):
 
         The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
-        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a
-        member of the carrier (`member_unknown`). Causes `pickup.dispatched`.
+        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`), and with
+        `recall_quarantine` for goods that are recalled. A driver is a member of the carrier (`member_unknown`).
+        Causes `pickup.dispatched`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -8852,7 +8857,8 @@ class PickupsResource(Resource):
     ) -> Answer[models.PickupAnswer]:
         """Plan a draft job
 
-        The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`.
+        The owner says when the goods may be collected. Refused with `window_is_past`, and with
+        `recall_quarantine` for goods that are recalled. Causes `pickup.planned`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -8890,7 +8896,8 @@ class PickupsResource(Resource):
         """Haul it yourself
 
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-        (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`.
+        (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine`. Causes
+        `pickup.accepted`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -8981,8 +8988,9 @@ class PickupsResource(Resource):
         Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
         otherwise is told `content_differs`. Who signed alone may sign a corrected content instead; the same
         again is `already_signed`, and where nobody has signed there is `nothing_to_countersign`. Refused with
-        `photos_required` for hazardous goods and `quantity_reason_required`, and as invalid for `lines_differ`,
-        `masses_do_not_sum` and `in_the_future`. When both have signed: `pickup.loaded`.
+        `photos_required` for hazardous goods, `quantity_reason_required` and `recall_quarantine`, and as
+        invalid for `lines_differ`, `masses_do_not_sum` and `in_the_future`. When both have signed:
+        `pickup.loaded`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9030,8 +9038,9 @@ class PickupsResource(Resource):
         `document_under_review`, `document_expired` (409)), is without a transport permit for the goods
         (`permit_scope`, `permit_expired`, `permit_tonnage`), offered more than the ceiling
         (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for `carrier_unknown`,
-        `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`; when
-        nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
+        `carrier_twice`, `currency_differs` and `negative`; and with `recall_quarantine`. Causes
+        `pickup.tendered` and `offer.made`; when nobody is left, `pickup.tender_exhausted`, and the owner may
+        ask again.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9106,8 +9115,8 @@ class AsyncPickupsResource(AsyncResource):
         """Book a dock
 
         Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
-        `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
-        `ends_before_start`. Causes `pickup.scheduled`.
+        `site_blackout`, `slot_in_the_past` or `recall_quarantine`, and as invalid for `not_the_pickup_site`,
+        `dock_unknown` or `ends_before_start`. Causes `pickup.scheduled`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9239,8 +9248,9 @@ class AsyncPickupsResource(AsyncResource):
 
         The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked`
         (unless the owner hauls itself), and what the carrier's transport permit or the receiver's treatment
-        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a
-        member of the carrier (`member_unknown`). Causes `pickup.dispatched`.
+        permit does not cover that day (`permit_scope`, `permit_expired`, `permit_tonnage`), and with
+        `recall_quarantine` for goods that are recalled. A driver is a member of the carrier (`member_unknown`).
+        Causes `pickup.dispatched`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9336,7 +9346,8 @@ class AsyncPickupsResource(AsyncResource):
     ) -> Answer[models.PickupAnswer]:
         """Plan a draft job
 
-        The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`.
+        The owner says when the goods may be collected. Refused with `window_is_past`, and with
+        `recall_quarantine` for goods that are recalled. Causes `pickup.planned`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9374,7 +9385,8 @@ class AsyncPickupsResource(AsyncResource):
         """Haul it yourself
 
         The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-        (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`.
+        (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine`. Causes
+        `pickup.accepted`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9465,8 +9477,9 @@ class AsyncPickupsResource(AsyncResource):
         Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and
         otherwise is told `content_differs`. Who signed alone may sign a corrected content instead; the same
         again is `already_signed`, and where nobody has signed there is `nothing_to_countersign`. Refused with
-        `photos_required` for hazardous goods and `quantity_reason_required`, and as invalid for `lines_differ`,
-        `masses_do_not_sum` and `in_the_future`. When both have signed: `pickup.loaded`.
+        `photos_required` for hazardous goods, `quantity_reason_required` and `recall_quarantine`, and as
+        invalid for `lines_differ`, `masses_do_not_sum` and `in_the_future`. When both have signed:
+        `pickup.loaded`.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing
@@ -9514,8 +9527,9 @@ class AsyncPickupsResource(AsyncResource):
         `document_under_review`, `document_expired` (409)), is without a transport permit for the goods
         (`permit_scope`, `permit_expired`, `permit_tonnage`), offered more than the ceiling
         (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for `carrier_unknown`,
-        `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`; when
-        nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
+        `carrier_twice`, `currency_differs` and `negative`; and with `recall_quarantine`. Causes
+        `pickup.tendered` and `offer.made`; when nobody is left, `pickup.tender_exhausted`, and the owner may
+        ask again.
 
         - `pickup_id`: The id of a pickup job
         - `dry_run`: Run every check, answer what would be, change nothing

@@ -4085,7 +4085,7 @@ export interface StopAnswer {
   external_id: string | null;
   id: string;
   item_id: string;
-  /** lifted, remedied, or joined into another item */
+  /** lifted, remedied, or moved or joined into another item */
   lift_reason: string | null;
   lifted_at: string | null;
   /** The fields of the predicate that were met */

@@ -137,7 +137,7 @@ export interface BidsCounterParams {
   price: models.MoneyParam;
   /** Run every check, answer what would be, change nothing */
   dry_run?: boolean | undefined;
-  /** Until when the other side may accept it; null: no end */
+  /** Until when the other side may accept it; three days if not given */
   expires_at?: string | Date | null | undefined;
   /** FCA: the most the buyer will pay a carrier; DAP: what delivering costs the seller. Left out: as last said */
   haulage?: models.MoneyParam | null | undefined;
@@ -1954,7 +1954,8 @@ export class BidsResource extends Resource {
    *
    * Says what you would take instead. Seller and bidder take turns: only who did not move last may counter or accept,
    * and a bid as it was placed is the bidder's move. `If-Match` is the bid's ETag, so that nobody answers what they
-   * have not read. A counter that lapses at `expires_at` leaves the bid as it was placed.
+   * have not read. A counter that lapses at `expires_at`, after three days if you do not say, leaves the bid as it was
+   * placed.
    *
    * Refused with `not_your_turn`, `not_negotiated`, `bidding_has_closed`, and as invalid where the figures do not fit:
    * `currency_differs`, `negative`, `in_the_past`. Causes `bid.countered`.
@@ -2984,8 +2985,8 @@ export class DemandOrdersResource extends Resource {
    *
    * Every listing published from now on is held against it: a match is told as `demand_order.matched`, what misses one
    * or two criteria is kept with figures. With `bids_by_itself` (your credential also holds bids:write) it bids for
-   * what matches as you would, FCA, at `bid_price`; never above `price_limit`, and never for more than the week has
-   * left.
+   * what matches as you would, FCA, at `bid_price`; never above `price_limit`, never for more than the week has left,
+   * and not where a bid of yours stands already.
    *
    * Refused with `not_a_processor`, and as invalid: `site_not_yours`, `currency_differs`, `bid_above_limit`,
    * `negative`, `operation_unknown`, `in_the_past`. Causes `demand_order.created`.
@@ -4826,9 +4827,9 @@ export class OffersResource extends Resource {
    *
    * The carrier takes the job. Exactly one can: everybody else, and whoever is late, is told `offer_not_open`. Refused
    * when the transport permit does not cover the goods that day (`permit_scope`, `permit_expired`, `permit_tonnage`),
-   * and while you may begin nothing new (`not_verified`, `organization_suspended`, `organization_closed`,
-   * `document_missing`, `document_under_review`, `document_expired` (409)). Causes `offer.accepted`, `pickup.accepted`
-   * and `offer.superseded`.
+   * when they are recalled (`recall_quarantine`), and while you may begin nothing new (`not_verified`,
+   * `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
+   * (409)). Causes `offer.accepted`, `pickup.accepted` and `offer.superseded`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5622,8 +5623,8 @@ export class PickupsResource extends Resource {
    * Book a dock
    *
    * Carrier, seller or receiver book a dock where the goods lie. Refused with `slot_taken`, `site_closed`,
-   * `site_blackout` or `slot_in_the_past`, and as invalid for `not_the_pickup_site`, `dock_unknown` or
-   * `ends_before_start`. Causes `pickup.scheduled`.
+   * `site_blackout`, `slot_in_the_past` or `recall_quarantine`, and as invalid for `not_the_pickup_site`,
+   * `dock_unknown` or `ends_before_start`. Causes `pickup.scheduled`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5739,8 +5740,8 @@ export class PickupsResource extends Resource {
    *
    * The carrier names lorry and driver. Refused with every reason: `money_not_held`, `slot_not_booked` (unless the
    * owner hauls itself), and what the carrier's transport permit or the receiver's treatment permit does not cover that
-   * day (`permit_scope`, `permit_expired`, `permit_tonnage`). A driver is a member of the carrier (`member_unknown`).
-   * Causes `pickup.dispatched`.
+   * day (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine` for goods that are recalled.
+   * A driver is a member of the carrier (`member_unknown`). Causes `pickup.dispatched`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5837,7 +5838,8 @@ export class PickupsResource extends Resource {
   /**
    * Plan a draft job
    *
-   * The owner says when the goods may be collected. Refused with `window_is_past`. Causes `pickup.planned`.
+   * The owner says when the goods may be collected. Refused with `window_is_past`, and with `recall_quarantine` for
+   * goods that are recalled. Causes `pickup.planned`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5870,7 +5872,7 @@ export class PickupsResource extends Resource {
    * Haul it yourself
    *
    * The owner moves the goods under its own transport permit and is paid nothing for it. Refused without one
-   * (`permit_scope`, `permit_expired`, `permit_tonnage`). Causes `pickup.accepted`.
+   * (`permit_scope`, `permit_expired`, `permit_tonnage`), and with `recall_quarantine`. Causes `pickup.accepted`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5937,9 +5939,9 @@ export class PickupsResource extends Resource {
    *
    * Custodian and carrier both sign, in either order; the second confirms the first's `content_hash` and otherwise is
    * told `content_differs`. Who signed alone may sign a corrected content instead; the same again is `already_signed`,
-   * and where nobody has signed there is `nothing_to_countersign`. Refused with `photos_required` for hazardous goods
-   * and `quantity_reason_required`, and as invalid for `lines_differ`, `masses_do_not_sum` and `in_the_future`. When
-   * both have signed: `pickup.loaded`.
+   * and where nobody has signed there is `nothing_to_countersign`. Refused with `photos_required` for hazardous goods,
+   * `quantity_reason_required` and `recall_quarantine`, and as invalid for `lines_differ`, `masses_do_not_sum` and
+   * `in_the_future`. When both have signed: `pickup.loaded`.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */
@@ -5976,8 +5978,8 @@ export class PickupsResource extends Resource {
    * `organization_suspended`, `organization_closed`, `document_missing`, `document_under_review`, `document_expired`
    * (409)), is without a transport permit for the goods (`permit_scope`, `permit_expired`, `permit_tonnage`), offered
    * more than the ceiling (`price_above_ceiling`), or owns the job itself (`carrier_is_owner`); as invalid for
-   * `carrier_unknown`, `carrier_twice`, `currency_differs` and `negative`. Causes `pickup.tendered` and `offer.made`;
-   * when nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
+   * `carrier_unknown`, `carrier_twice`, `currency_differs` and `negative`; and with `recall_quarantine`. Causes
+   * `pickup.tendered` and `offer.made`; when nobody is left, `pickup.tender_exhausted`, and the owner may ask again.
    *
    * - `options.ifMatch`: The ETag you read, `"3"`
    */

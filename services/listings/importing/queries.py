@@ -1,4 +1,5 @@
-"""The statements of a landing: narrow columns in portions, because a manifest may touch a hundred thousand units."""
+"""The statements of a landing: narrow columns in portions, because a manifest may touch a hundred thousand units. And those of the
+mappings that are kept."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
@@ -7,9 +8,11 @@ from sqlalchemy import ARRAY, BigInteger, Integer, Select, Text, any_, cast, fun
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
-from services.kernel.ids import ItemId, OrgId
+from services.kernel.actors import Actor
+from services.kernel.ids import ImportProfileId, ItemId, OrgId
 from services.kernel.unit_of_work import UnitOfWork
-from services.listings.models import IMPORTS_UNDER_WAY, Import, Item, Listing, Unit
+from services.listings.errors import ProfileNotFound
+from services.listings.models import IMPORTS_UNDER_WAY, Import, ImportProfile, Item, Listing, Unit
 
 PORTION = 2_000
 """Rows that are looked up or written at a time."""
@@ -143,3 +146,38 @@ async def note(work: UnitOfWork, import_id: str, **counts: int) -> None:
     await work.session.execute(
         statement.values(version=col(Import.version) + 1, **counts).execution_options(synchronize_session=False)
     )
+
+
+def profiles_visible_to(actor: Actor) -> Select[ImportProfile]:
+    here = select(ImportProfile).where(col(ImportProfile.livemode) == actor.livemode)
+    return here if actor.is_operator else here.where(col(ImportProfile.org_id) == actor.org_id)
+
+
+async def visible_profile(work: UnitOfWork, profile_id: ImportProfileId, actor: Actor) -> ImportProfile:
+    return await _profile(work, profiles_visible_to(actor), profile_id)
+
+
+async def profile_for_update(work: UnitOfWork, profile_id: ImportProfileId, actor: Actor) -> ImportProfile:
+    return await _profile(work, profiles_visible_to(actor).with_for_update(), profile_id)
+
+
+async def _profile(work: UnitOfWork, query: Select[ImportProfile], profile_id: ImportProfileId) -> ImportProfile:
+    row = (await work.session.execute(query.where(col(ImportProfile.id) == profile_id))).scalar_one_or_none()
+    if row is None:
+        raise ProfileNotFound(profile_id)
+    return row
+
+
+async def profile_named(work: UnitOfWork, name: str, actor: Actor) -> ImportProfile | None:
+    """Of the actor's own."""
+    own = profiles_visible_to(actor).where(col(ImportProfile.name) == name, col(ImportProfile.org_id) == actor.org_id)
+    return (await work.session.execute(own)).scalar_one_or_none()
+
+
+async def is_profile_name_taken(work: UnitOfWork, name: str, org_id: OrgId) -> bool:
+    query = select(col(ImportProfile.id)).where(
+        col(ImportProfile.org_id) == org_id,
+        col(ImportProfile.livemode) == work.livemode,
+        col(ImportProfile.name) == name,
+    )
+    return (await work.session.execute(query)).first() is not None
