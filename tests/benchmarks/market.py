@@ -11,18 +11,15 @@ Printed per path: requests/s of both and their ratio, CPU per request of the app
 
 import argparse
 import asyncio
-import json
 import random
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url, text
@@ -36,52 +33,16 @@ from services.listings import reading
 from services.listings.searching import Seeker, Wanted
 from services.parties.authenticating import door
 from services.parties.recognizing import Acquaintances
-from tests.benchmarks import wrk
+from tests.benchmarks import hot_bids, wrk
+from tests.benchmarks.hot import BIDDING, Hot, get, listing_id
 from tests.benchmarks.market_of_races import Market, Place, running, visited
 from tests.factories import parties
 from tests.factories.bidding import processor
 from tests.factories.parties import Party
 
-CONNECTIONS = 16
-BIDDING = 64
-"""The same of those that bid."""
 ITEMS = 5
 TICKS = 100
 WARM_UP = 1.0
-
-
-@dataclass
-class Rounds:
-    """Per second, and ms of CPU per request."""
-
-    rate: list[float] = field(default_factory=list)
-    app_cpu: list[float] = field(default_factory=list)
-    database_cpu: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Hot:
-    """A path: how the app is asked for the n-th listing, and what pgbench sends instead; `bar` and `cpu` (ms) are what is owed."""
-
-    name: str
-    request: Callable[[int], bytes]
-    script: str
-    bar: float
-    cpu: float
-    role: str | None = None
-    connections: int = CONNECTIONS
-    ours: Rounds = field(default_factory=Rounds)
-    theirs: Rounds = field(default_factory=Rounds)
-
-    def told(self) -> str:
-        rate, ceiling = statistics.median(self.ours.rate), statistics.median(self.theirs.rate)
-        ratio = statistics.median(one / other for one, other in zip(self.ours.rate, self.theirs.rate, strict=True))
-        app, database = statistics.median(self.ours.app_cpu), statistics.median(self.ours.database_cpu)
-        return (
-            f"{self.name:16} {rate:7.0f}/s of {ceiling:7.0f}/s: {ratio:5.1%} (owed {self.bar:.0%});"
-            f" app {app:.3f} ms CPU (owed {self.cpu:.2f}), PostgreSQL {database:.3f} ms"
-            f" (pgbench's {statistics.median(self.theirs.database_cpu):.3f})"
-        )
 
 
 async def fill(market: Market, seller: Party, listings: int) -> None:
@@ -134,16 +95,14 @@ FROM listing l, (VALUES (0, ''), (1, 'm:steel'), (2, 'm:copper')) t (place, term
 )
 
 
-def listing_id(number: int) -> str:
-    return f"lst_{number:026d}"
-
-
 _DRAWN = "lst_' || lpad(:n::text, 26, '0') || '"
 """Inside a literal: the listing that pgbench draws."""
 
 
-def paths(buyer: Party, known: Known, listings: int) -> list[Hot]:
-    return [_detail(buyer, known, listings), _search(buyer, known, listings), *_bids(buyer, listings)]
+def paths(buyers: Sequence[Party], known: Known, listings: int) -> list[Hot]:
+    buyer = buyers[0]
+    read = [_detail(buyer, known, listings), _search(buyer, known, listings)]
+    return [*read, *hot_bids.anywhere(buyer, listings), hot_bids.on_one(buyers)]
 
 
 def _detail(buyer: Party, known: Known, listings: int) -> Hot:
@@ -151,7 +110,7 @@ def _detail(buyer: Party, known: Known, listings: int) -> Hot:
     assert statement is not None
     return Hot(
         "listing detail",
-        lambda number: _get(buyer, f"/v1/listings/{listing_id(number)}"),
+        lambda number: get(buyer, f"/v1/listings/{listing_id(number)}"),
         for_pgbench(statement.sql, (*known.parameters, *statement.parameters), listings),
         bar=0.45,
         cpu=0.30,
@@ -163,92 +122,11 @@ def _search(buyer: Party, known: Known, listings: int) -> Hot:
     page = reading.page(Wanted(), Seeker.of(known.actor), limit=50, after=(_DRAWN,))
     return Hot(
         "search of 50",
-        lambda number: _get(buyer, f"/v1/listings/search?limit=50&cursor={cursor_of(listing_id(number + 51))}"),
+        lambda number: get(buyer, f"/v1/listings/search?limit=50&cursor={cursor_of(listing_id(number + 51))}"),
         for_pgbench(page.sql, (*known.parameters, *page.parameters), listings, least=51),
         bar=0.20,
         cpu=0.40,
     )
-
-
-def _bids(buyer: Party, listings: int) -> list[Hot]:
-    """Each beats the one before, wherever it falls."""
-    raised = count(1)
-    scripts = {"place a bid": _LEAVE, "the same, bare": _APPEND}
-    return [
-        Hot(
-            name,
-            lambda number: _post(buyer, "/v1/bids", new_bid_body(buyer, listing_id(number), next(raised))),
-            f"\\set n random(1, {listings})\n{' '.join(_filled(sql, buyer).split())};\n",
-            bar=1.0,
-            cpu=0.30,
-            role="postgres",
-            connections=BIDDING,
-        )
-        for name, sql in scripts.items()
-    ]
-
-
-def _filled(sql: str, buyer: Party) -> str:
-    return sql.replace("BUYER", f"'{buyer.org.id}'").replace("SITE", f"'{buyer.site.id}'")
-
-
-_APPEND = """
-WITH lot AS (SELECT id, currency, price_unit, seller_id FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE)
-INSERT INTO bid (id, listing_id, bidder_id, site_id, price_minor, currency, price_unit, haulage_basis, disposition, operation,
-    received_at, status, livemode, created_at, version)
-SELECT 'bid_' || lpad(:client_id::text, 4, '0') || substr(md5(random()::text), 1, 22), id, BUYER, SITE, 12000, currency,
-    price_unit, 'FCA', 'recycle', 'R4', clock_timestamp(), 'lost', false, clock_timestamp(), 1 FROM lot"""
-
-_TOLD = """jsonb_build_object('bid_id', placed.id, 'listing_id', placed.listing_id, 'bidder_id', BUYER, 'price', jsonb_build_object(
-    'amount', '120.00', 'currency', 'EUR'), 'price_unit', 'tonne', 'haulage_basis', 'FCA', 'disposition', 'recycle')"""
-_LEAVE = f"""
-WITH lot AS (SELECT id, currency, price_unit, seller_id FROM listing WHERE id = 'lst_' || lpad(:n::text, 26, '0') FOR UPDATE),
-placed AS ({_APPEND.partition("FOR UPDATE)")[2]} RETURNING *),
-told AS (
-    INSERT INTO event (id, type, schema_version, subject_id, actor, org_id, occurred_at, recorded_at, data, audience,
-        audience_orgs, livemode)
-    SELECT 'evt_' || kind || substr(md5(random()::text), 1, 25), 'bid.placed', 1, placed.id, 'key', BUYER, clock_timestamp(),
-        clock_timestamp(), {_TOLD}, jsonb_build_object(BUYER, 'bidder', lot.seller_id, 'seller'), ARRAY[BUYER, lot.seller_id], false
-    FROM placed, lot, generate_series(1, 2) kind
-), noted AS (
-    INSERT INTO audit_entry (id, livemode, created_at, org_id, actor_kind, operation, changes, subject_ids)
-    SELECT 'aud_' || substr(md5(random()::text), 1, 26), false, clock_timestamp(), BUYER, 'key', 'bids.place',
-        jsonb_build_array(to_jsonb(placed)), ARRAY[placed.id] FROM placed
-), kept AS (
-    INSERT INTO idempotency_record (key_hash, request_hash, status_code, sealed, kept_until)
-    SELECT sha256(placed.id::bytea), sha256(placed.id::bytea), 201, decode(repeat('ab', 1200), 'hex'), clock_timestamp() FROM placed
-)
-INSERT INTO auction (listing_id, leader_bid_id, leader_id, price_minor, limit_minor, ends_at, count, received_at, livemode,
-    created_at)
-SELECT listing_id, id, BUYER, 12000, 12000, clock_timestamp(), 1, clock_timestamp(), false, clock_timestamp() FROM placed
-ON CONFLICT (listing_id) DO UPDATE SET leader_bid_id = excluded.leader_bid_id, count = auction.count + 1"""
-
-
-def new_bid_body(buyer: Party, listing: str, raised: int) -> bytes:
-    return json.dumps(
-        {
-            "listing_id": listing,
-            "site_id": buyer.site.id,
-            "price": {"amount": f"{raised * 30}.00", "currency": "EUR"},
-            "haulage_basis": "FCA",
-            "disposition": "recycle",
-            "operation": "R4",
-        }
-    ).encode()
-
-
-def _get(buyer: Party, path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\n{_head(buyer)}\r\n".encode()
-
-
-def _post(buyer: Party, path: str, body: bytes) -> bytes:
-    key = f"Idempotency-Key: {random.getrandbits(96):024x}\r\n"
-    head = f"{_head(buyer)}{key}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
-
-
-def _head(buyer: Party) -> str:
-    return f"Host: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {buyer.key}\r\n"
 
 
 def for_pgbench(sql: str, parameters: tuple[object, ...], listings: int, *, least: int = 1) -> str:
@@ -381,14 +259,14 @@ def main() -> int:
 async def measure(place: Place, listings: int, rounds: int, seconds: float, only: str) -> None:
     async with visited(place) as market:
         seller = await parties.organization(market.sessions, ["manufacturer"])
-        buyer = await processor(market.sessions)
+        buyers = [await processor(market.sessions, f"Recycler {number}") for number in range(BIDDING)]
         started = time.perf_counter()
         await fill(market, seller, listings)
         print(f"{listings:,} listings, {listings * ITEMS:,} items in {time.perf_counter() - started:.0f} s")
         servers = [process.pid for process in place.processes.values()]
         ports = [int(base.rpartition(":")[2]) for base in place.bases]
         bench = Bench(Load(ports, listings), servers, place.postmaster, place.app_url)
-        for hot in paths(buyer, await known_to_the_lane(market, buyer), listings):
+        for hot in paths(buyers, await known_to_the_lane(market, buyers[0]), listings):
             if only not in hot.name:
                 continue
             for _ in range(rounds):

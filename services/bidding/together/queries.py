@@ -63,8 +63,6 @@ JOIN bid ON bid.listing_id = asked.listing_id AND bid.bidder_id = asked.bidder_i
 WHERE (SELECT count(*) FROM held) >= 0 ORDER BY bid.id FOR UPDATE OF bid"""
 """Bids that are to be superseded. Nobody moves or divides the listings from here on, as by `listings.hold`."""
 
-BIDDERS = f"SELECT DISTINCT bidder_id FROM bid WHERE listing_id = $1 AND status IN ({_LIVE}) ORDER BY bidder_id"
-
 SUPERSEDE = """
 UPDATE bid SET status = ended.status, ended_reason = ended.ended_reason, version = ended.version
 FROM json_to_recordset($1) AS ended (id text, status text, ended_reason text, version integer) WHERE bid.id = ended.id"""
