@@ -25,13 +25,13 @@ SELECT {
         key="asked.key_id",
         stamps=("asked.key_stamp", "asked.member_stamp", "asked.org_stamp"),
     )
-} AS is_known, {STAMPS.format(org="asked.org_id")} AS stamps
+} AS is_known, {STAMPS.format(org="asked.org_id")} AS stamps,
+    (SELECT array_agg(key_hash) FROM idempotency_record WHERE key_hash = ANY ($7::bytea[])) AS used
 FROM unnest($1::text[], $2::text[], $3::xid[], $4::xid[], $5::xid[])
     WITH ORDINALITY AS asked (org_id, key_id, key_stamp, member_stamp, org_stamp, number)
 ORDER BY number"""
-"""Of each asker: whether the door's word still stands, and what its dossier must have been read at."""
-
-USED = "SELECT key_hash FROM idempotency_record WHERE key_hash = ANY ($1::bytea[])"
+"""Of each asker: whether the door's word still stands, and what its dossier must have been read at. `used` are those of all the
+batch's Idempotency-Keys that somebody has used."""
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtext(id)) FROM unnest($1::text[]) id"
 """In the order of the array, which is that of the ids in every process."""

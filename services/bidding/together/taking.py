@@ -73,10 +73,9 @@ async def _still_stand(
 ) -> list[bool]:
     """Whose credential and dossier are as they were known, and whose Idempotency-Key nobody has used."""
     asked = list(dict.fromkeys(_asker(promise) for promise in batch))
-    rows = await connection.fetch(queries.DOORS, *map(list, zip(*asked, strict=True)), livemode)
-    doors = dict(zip(asked, rows, strict=True))
     keys = [promise.handed.claim.key_hash for promise in batch if promise.handed.claim is not None]
-    used = {row["key_hash"] for row in await connection.fetch(queries.USED, keys)} if keys else set()
+    rows = await connection.fetch(queries.DOORS, *map(list, zip(*asked, strict=True)), livemode, keys)
+    doors, used = dict(zip(asked, rows, strict=True)), frozenset(rows[0]["used"] or ())
     found = []
     for promise in batch:
         door, claim = doors[_asker(promise)], promise.handed.claim
