@@ -10,6 +10,8 @@ from services.bidding.adjudicating import Lead, Rules, State
 from services.bidding.models import LIVE, Auction
 from services.kernel.ids import ListingId
 from services.kernel.unit_of_work import UnitOfWork
+from services.listings import facts
+from services.listings.events import ListingExtended
 from services.listings.models import Listing
 
 WAKE_CHANNEL = "backhaul_auctions"
@@ -76,9 +78,12 @@ async def write(work: UnitOfWork, listing: Listing, state: State, received_at: d
         "channel": WAKE_CHANNEL,
     }
     await work.session.execute(_WRITE, values)
-    if state.ends_at != listing.effective_end_at:
+    before = listing.effective_end_at
+    if before is not None and state.ends_at != before:
         await work.session.execute(_EXTEND, {"ends_at": state.ends_at, "listing": listing.id})
         await work.session.refresh(listing)
+        audience = facts.audience(listing, await queries.live_bidders(work, listing.id))
+        work.emit(facts.of(ListingExtended, listing, ended_at=before), subject=listing.id, audience=audience)
 
 
 async def tell(work: UnitOfWork, listing_id: ListingId) -> None:

@@ -63,6 +63,12 @@ class ListingAdmitted(ListingFact, Event, type="listing.admitted"):
     organization_id: OrgId
 
 
+class ListingExtended(ListingFact, Event, type="listing.extended"):
+    """A new leader in the last minutes has moved the end of a timed listing: `closes_at` is the new one."""
+
+    ended_at: datetime
+
+
 class ListingClosed(ListingFact, Event, type="listing.closed"):
     """Bidding has ended. Sealed bids become readable to the seller."""
 

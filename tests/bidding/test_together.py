@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -282,18 +282,29 @@ async def test_a_batch_that_breaks_leaves_nothing_and_every_bid_to_its_route(
     assert len(told) == 2
 
 
-async def test_an_end_that_moves_is_the_listings_too(
-    sessions: Sessions, client: httpx.AsyncClient, seller: Party, bidder: Party, advance: Advance, taken: list[int]
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_an_end_that_moves_is_the_listings_too_and_is_told(
+    sessions: Sessions,
+    client: httpx.AsyncClient,
+    route: httpx.AsyncClient,
+    seller: Party,
+    bidder: Party,
+    advance: Advance,
+    taken: list[int],
+    is_taken: bool,
 ) -> None:
     closes_at = (await rows(sessions, "SELECT clock_timestamp() + interval '1 hour' AS at"))[0]["at"]
-    cap = closes_at + timedelta(hours=1)
-    listing = await open_lot(sessions, seller, mode="timed", closes_at=closes_at, hard_cap_at=cap)
+    cap, later = closes_at + timedelta(hours=1), closes_at + timedelta(minutes=5)
+    listing = await open_lot(sessions, seller, [motors()], mode="timed", closes_at=closes_at, hard_cap_at=cap)
     await advance(closes_at - timedelta(minutes=2))
     await client.get("/v1/bids", headers=bidder.headers)
-    answer = await bid(client, listing, bidder, 100)
+    answer = await bid(client if is_taken else route, listing, bidder, 100)
     (end,) = await rows(sessions, "SELECT effective_end_at, version FROM listing WHERE id = :id", id=listing.id)
-    assert (taken[-1], answer.status_code) == (1, 201)
-    assert end == {"effective_end_at": closes_at + timedelta(minutes=5), "version": listing.version + 1}
+    (told,) = await rows(sessions, "SELECT data, audience FROM event WHERE type = 'listing.extended'")
+    assert (sum(taken), answer.status_code) == (int(is_taken), 201)
+    assert end == {"effective_end_at": later, "version": listing.version + 1}
+    assert [datetime.fromisoformat(told["data"][name]) for name in ("ended_at", "closes_at")] == [closes_at, later]
+    assert told["audience"] == {seller.org.id: "seller", bidder.org.id: "processor"}
 
 
 async def test_twins_that_arrive_together_have_one_effect(race: Race) -> None:

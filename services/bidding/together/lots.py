@@ -24,9 +24,15 @@ from services.parties.models import PROCESSORS
 class ReadLot(Row):
     """A row of `queries.LOTS`."""
 
+    guests = Listing.guests
     price = Listing.price
     reserve_price = Listing.reserve_price
     increment = Listing.increment
+
+    @property
+    def materials(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self["materials_text"])
+        return found
 
     @property
     def masses(self) -> dict[str, int]:
@@ -42,7 +48,7 @@ class ReadLot(Row):
 
     def is_seen_by(self, actor: Actor) -> bool:
         """As `listings.visible_to`, of what is not the actor's own."""
-        is_offered = self["visibility"] == "public" or actor.org_id in (*self["invited"], *self["admitted"])
+        is_offered = self["visibility"] == "public" or actor.org_id in self.guests
         return self["published_at"] is not None and is_offered and actor.org_id != self["seller_id"]
 
     @property
@@ -142,8 +148,6 @@ def lots_of(rows: Iterator[ReadLot], own: Iterator[Any]) -> dict[str, Lot]:
     """By listing, of those that the batch may judge bids for."""
     found = {row["id"]: Lot(row, {}) for row in rows if row.is_plain}
     for one in own:
-        values = dict(one)
-        values["parts"] = None if values["parts"] is None else json.loads(values["parts"])
-        if values["listing_id"] in found:
-            found[values["listing_id"]].own[values["bidder_id"]] = Bid(**values)
+        if one["listing_id"] in found:
+            found[one["listing_id"]].own[one["bidder_id"]] = Bid(**dict(one))
     return found

@@ -37,7 +37,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext(id)) FROM unnest($1::text[]) id"
 """In the order of the array, which is that of the ids in every process."""
 
 LOTS = f"""
-SELECT l.*, {clock.NOW.replace(":mode", "$2::boolean")} AS now, seller.vat_id AS seller_vat_id,
+SELECT l.*, l.materials::text AS materials_text, {clock.NOW.replace(":mode", "$2::boolean")} AS now, seller.vat_id AS seller_vat_id,
     seller.iban_fingerprint AS seller_iban, a.listing_id IS NOT NULL AS has_auction, a.leader_bid_id, a.leader_id,
     a.price_minor AS lead_minor, a.limit_minor AS lead_limit_minor, a.ends_at, a.count AS counted, a.received_at AS last_stamp,
     a.listing_id IS NULL AND EXISTS (SELECT FROM bid WHERE bid.listing_id = l.id) AS has_lost_its_auction,
@@ -62,6 +62,8 @@ SELECT bid.* FROM unnest($1::text[], $2::text[]) asked (listing_id, bidder_id)
 JOIN bid ON bid.listing_id = asked.listing_id AND bid.bidder_id = asked.bidder_id AND bid.status IN ({_LIVE})
 WHERE (SELECT count(*) FROM held) >= 0 ORDER BY bid.id FOR UPDATE OF bid"""
 """Bids that are to be superseded. Nobody moves or divides the listings from here on, as by `listings.hold`."""
+
+BIDDERS = f"SELECT DISTINCT bidder_id FROM bid WHERE listing_id = $1 AND status IN ({_LIVE})"
 
 SUPERSEDE = """
 UPDATE bid SET status = ended.status, ended_reason = ended.ended_reason, version = ended.version

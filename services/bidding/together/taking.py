@@ -23,6 +23,8 @@ from services.kernel.events import recorded
 from services.kernel.http.handing import Handed, Told
 from services.kernel.idempotency import KEPT, Kept
 from services.kernel.ids import OrgId
+from services.listings import facts
+from services.listings.events import ListingExtended
 from services.parties.dossiers import Dossier
 
 log = structlog.get_logger(__name__)
@@ -47,9 +49,10 @@ class _Twin(Exception):
 
 @dataclass
 class _Written:
-    """Rows for `queries.WRITE`."""
+    """Rows for `queries.WRITE`. `moved_by`: whose bid has moved the end of which listing."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
+    moved_by: dict[str, Promise] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
 
@@ -117,11 +120,13 @@ async def _judge(
 def _answer(promise: Promise, lot: Lot | None, written: _Written, asked_at: float) -> Told | Problem | None:
     if lot is None or not lot.takes(promise.new, promise.dossier, promise.actor):
         return None
-    waited = timedelta(seconds=asked_at - promise.handed.arrived)
+    waited, before = timedelta(seconds=asked_at - promise.handed.arrived), lot.state.ends_at
     try:
         counted = lot.judge(promise.new, promise.actor, waited)
     except (BiddingHasClosed, BidTooLow) as problem:
         return problem
+    if lot.state.ends_at != before:
+        written.moved_by[lot.row["id"]] = promise
     return None if counted is None else _keep(promise, lot, counted, written)
 
 
@@ -159,7 +164,9 @@ async def _write(connection: Any, lots: Sequence[Lot], written: _Written) -> Non
         await connection.execute(queries.SUPERSEDE, _json(told))
     changed = [lot for lot in lots if lot.placed]
     bids = [_values(bid) for lot in changed for bid in lot.placed]
-    later = [lot for lot in changed if lot.state.ends_at != lot.row["effective_end_at"]]
+    later = [lot for lot in changed if lot.row["id"] in written.moved_by]
+    for lot in later:
+        written.events.append(await _extended(connection, lot, written.moved_by[lot.row["id"]]))
     kept = await connection.fetchval(
         queries.WRITE,
         _json(written.records),
@@ -173,6 +180,19 @@ async def _write(connection: Any, lots: Sequence[Lot], written: _Written) -> Non
     )
     if kept != len(written.records):
         raise _Twin
+
+
+async def _extended(connection: Any, lot: Lot, by: Promise) -> dict[str, Any]:
+    bidders = {row["bidder_id"] for row in await connection.fetch(queries.BIDDERS, lot.row["id"])} | lot.own.keys()
+    told = facts.of(ListingExtended, lot.listing, ended_at=lot.row["effective_end_at"])
+    return recorded(
+        told.model_copy(update={"closes_at": lot.state.ends_at}),
+        subject=lot.row["id"],
+        audience=facts.audience(lot.listing, sorted(bidders)),
+        actor=by.actor,
+        cause=by.handed.cause,
+        at=lot.row["now"],
+    )
 
 
 _ENDING = ("status", "ended_reason", "version")

@@ -77,6 +77,7 @@ __all__: list[str] = [
     "ListingClosed",
     "ListingCreated",
     "ListingExpired",
+    "ListingExtended",
     "ListingFulfilled",
     "ListingMerged",
     "ListingOpened",
@@ -605,6 +606,14 @@ class ListingExpired(Event):
     """listing.expired: Nobody bid, or nobody was awarded in the award window"""
 
     data: models.ListingExpired
+
+
+class ListingExtended(Event):
+    """listing.extended: A new leader in the last minutes has moved the end of a timed listing: `closes_at` is the
+    new one
+    """
+
+    data: models.ListingExtended
 
 
 class ListingFulfilled(Event):
@@ -1149,6 +1158,7 @@ EVENTS: dict[str, type[Event]] = {
     "listing.closed": ListingClosed,
     "listing.created": ListingCreated,
     "listing.expired": ListingExpired,
+    "listing.extended": ListingExtended,
     "listing.fulfilled": ListingFulfilled,
     "listing.merged": ListingMerged,
     "listing.opened": ListingOpened,

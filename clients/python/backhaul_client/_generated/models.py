@@ -164,6 +164,7 @@ __all__: list[str] = [
     "ListingClosed",
     "ListingCreated",
     "ListingExpired",
+    "ListingExtended",
     "ListingFulfilled",
     "ListingMerged",
     "ListingOpened",
@@ -2438,6 +2439,27 @@ class ListingExpired(Model):
     country: str
     currency: str
     disposition_floor: str
+    item_count: int
+    listing_id: str
+    materials: list[MaterialMass]
+    mode: str
+    opens_at: str | None
+    price: Money | None
+    price_unit: str
+    seller_id: str
+    title: str
+    total_mass: Mass | None
+    visibility: str
+
+
+class ListingExtended(Model):
+    """A new leader in the last minutes has moved the end of a timed listing: `closes_at` is the new one."""
+
+    closes_at: str | None
+    country: str
+    currency: str
+    disposition_floor: str
+    ended_at: str
     item_count: int
     listing_id: str
     materials: list[MaterialMass]

@@ -489,6 +489,14 @@ export interface ListingExpired extends Envelope {
   data: models.ListingExpired;
 }
 
+/**
+ * listing.extended: A new leader in the last minutes has moved the end of a timed listing: `closes_at` is the new one
+ */
+export interface ListingExtended extends Envelope {
+  type: "listing.extended";
+  data: models.ListingExtended;
+}
+
 /** listing.fulfilled: Every order made from the listing has ended */
 export interface ListingFulfilled extends Envelope {
   type: "listing.fulfilled";
@@ -1033,6 +1041,7 @@ export type KnownEvent =
   | ListingClosed
   | ListingCreated
   | ListingExpired
+  | ListingExtended
   | ListingFulfilled
   | ListingMerged
   | ListingOpened
@@ -1179,6 +1188,7 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   "listing.closed",
   "listing.created",
   "listing.expired",
+  "listing.extended",
   "listing.fulfilled",
   "listing.merged",
   "listing.opened",

@@ -2117,6 +2117,26 @@ export interface ListingExpired {
   visibility: string;
 }
 
+/** A new leader in the last minutes has moved the end of a timed listing: `closes_at` is the new one. */
+export interface ListingExtended {
+  closes_at: string | null;
+  country: string;
+  currency: string;
+  disposition_floor: string;
+  ended_at: string;
+  item_count: number;
+  listing_id: string;
+  materials: Array<MaterialMass>;
+  mode: string;
+  opens_at: string | null;
+  price?: Money | null;
+  price_unit: string;
+  seller_id: string;
+  title: string;
+  total_mass: Mass | null;
+  visibility: string;
+}
+
 /** Every order made from the listing has ended. */
 export interface ListingFulfilled {
   closes_at: string | null;

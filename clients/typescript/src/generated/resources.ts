@@ -2096,8 +2096,8 @@ export class BidsResource extends Resource {
    * `operation_unknown`, `limit_needs_timed`, `limit_below_price`. Refused with `recall_quarantine`, and while you may
    * begin nothing new: `not_verified`, `organization_suspended`, `organization_closed`, `document_missing`,
    * `document_under_review`, `document_expired` (409). Causes `bid.placed` and `bid.admitted`, told to the seller only
-   * where bids are not sealed, `bid.withdrawn` for the bid it supersedes, and `bid.met_price` for an instant listing:
-   * the first such bid wins at once.
+   * where bids are not sealed, `bid.withdrawn` for the bid it supersedes, `listing.extended` where it moves the end of
+   * a timed listing, and `bid.met_price` for an instant one: the first such bid wins at once.
    *
    * In a timed listing `limit` lets the house raise the bid for you, no further than needed. A better bid is better by
    * the listing's `increment`, or by 0.10 below 10.00, 0.50 below 100.00, 1.00 below 1,000.00, 5.00 below 10,000.00,
