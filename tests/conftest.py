@@ -188,6 +188,22 @@ def advance(tools: Tools) -> Advance:
     return run
 
 
+def with_lane_to(runtime: Runtime, url: str) -> None:
+    """The lane as it is served, on connections of its own."""
+    direct = Direct(url, size=10)
+    serves_live = runtime.settings.is_live
+    runtime.lane = Acquaintances(direct.connect, runtime.sessions, runtime.authenticate, serves_live=serves_live)
+    runtime.closers = [direct.close]
+
+
+async def leave(runtime: Runtime) -> None:
+    """A database with a connection to it can be neither cloned nor dropped."""
+    for close in runtime.closers:
+        await close()
+    assert runtime.engine is not None
+    await runtime.engine.dispose()
+
+
 @dataclass
 class Race:
     """A cloned database with real commits, a real pool, and the app on it."""
@@ -214,11 +230,9 @@ async def race(postgres: EmbeddedPostgres, template: str, settings: Settings) ->
     engine = database.connect(url, pool_size=30)
     sessions = database.sessions_of(engine, settings=settings, sync_session_class=LookingSession)
     runtime = Runtime(settings=settings, sessions=sessions, authenticate=door(settings), engine=engine)
-    direct = Direct(url, size=10)
-    runtime.lane = Acquaintances(direct.connect, sessions, runtime.authenticate, serves_live=settings.is_live)
+    with_lane_to(runtime, url)
     tools = Tools(sessions=sessions, settings=settings, resources=runtime.resources)
     async with client_of(runtime) as client:
         yield Race(sessions, runtime, tools, client, url)
-    await direct.close()
-    await engine.dispose()
+    await leave(runtime)
     postgres.drop_database(name)

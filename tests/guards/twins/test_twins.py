@@ -20,7 +20,7 @@ from services.app import openapi_document
 from services.kernel import database, second_wall
 from services.kernel.embedded_postgres import EmbeddedPostgres
 from services.kernel.http.routing import Runtime
-from tests.conftest import Race, client_of, clone
+from tests.conftest import Race, client_of, clone, leave, with_lane_to
 from tests.guards.authorization.asking import Operation, operations, owner_of, request
 from tests.guards.authorization.calls import calls
 from tests.guards.authorization.world import World, built
@@ -117,7 +117,7 @@ async def test_every_post_has_one_effect_for_twins_and_for_a_retry_after_a_death
         sent = {each.id: _request(race.client, each, world) for each in asked}
         sent["sessions.end"].headers["Authorization"] = f"Bearer {await _session(race.client, sent['sessions.create'])}"
         things = {"seller": world.party("seller").org.id, "draft": world["draft"]}
-        await _leave(race)
+        await leave(race.runtime)
         found = [
             f"{each.id}: {violation}"
             for each in asked
@@ -146,12 +146,6 @@ async def _session(client: httpx.AsyncClient, signing_in: httpx.Request) -> str:
     signing_in.headers["Idempotency-Key"] = "a session to be ended"
     answer = await client.send(signing_in)
     return str(answer.json()["token"])
-
-
-async def _leave(race: Race) -> None:
-    """A database with a connection to it cannot be cloned."""
-    assert race.runtime.engine is not None
-    await race.runtime.engine.dispose()
 
 
 async def _violations(source: "Source", dying: DyingServer, sent: httpx.Request) -> list[str]:
@@ -226,9 +220,10 @@ async def _cloned(source: Source, name: str) -> AsyncIterator[Place]:
     engine = database.connect(url, pool_size=TWINS)
     sessions = database.sessions_of(engine, settings=source.race.runtime.settings)
     runtime = replace(source.race.runtime, sessions=sessions, engine=engine)
+    with_lane_to(runtime, url)
     async with client_of(runtime) as client:
         place = Place(runtime, client, url)
         await source.prepare(place)
         yield place
-    await engine.dispose()
+    await leave(runtime)
     source.postgres.drop_database(f"{template}_{name}")
