@@ -25,6 +25,8 @@ from services.listings.models import Listing
 from services.parties import standing
 from services.parties.models import PROCESSORS
 
+NOT_BEGUN = ("draft", "in_review", "scheduled")
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -85,7 +87,7 @@ def _facts(bid: Bid, listing: Listing, lead: Lead | None, now: datetime) -> BidF
 
 
 def _must_be_open(listing: Listing, received_at: datetime) -> None:
-    if listing.status in ("draft", "in_review", "scheduled"):
+    if listing.status in NOT_BEGUN:
         raise BiddingNotOpen(listing.id)
     if listing.status == "open" and listing.opens_at is not None and received_at < listing.opens_at:
         raise BiddingNotOpen(listing.id)

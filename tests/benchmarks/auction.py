@@ -39,7 +39,7 @@ SECONDS_PER_BID = 0.05
 """More than the slowest machine should need."""
 LEAST_LEAD = 3.0
 """Seconds from publishing to the close, beside those of the bids that come before it."""
-FIRST_RATE = 60.0
+FIRST_RATE = 500.0
 """Bids a second before any round has measured it: half of a round's bids are to come before the close."""
 
 
@@ -134,7 +134,8 @@ async def _round(market: Market, seller: Party, bidders: Sequence[Party], bids: 
     seconds = time.monotonic() - started
     if soft:
         await _end_now(market, listing)
-    await market.until("SELECT status = 'closed' FROM listing WHERE id = :id", within=60, id=listing.id)
+    patience = 60 + LEAST_LEAD + bids / 2 / pace.rate
+    await market.until("SELECT status = 'closed' FROM listing WHERE id = :id", within=patience, id=listing.id)
     result = Round(latencies=[answer.ms for answer in answers])
     await _judge(result, market, listing, answers, seconds)
     pace.rate = bids / seconds

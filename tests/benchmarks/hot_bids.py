@@ -10,12 +10,15 @@ from tests.factories.parties import Party
 
 
 def anywhere(buyer: Party, listings: int) -> list[Hot]:
-    """Each beats the one before, wherever it falls."""
-    raised = count(1)
-    scripts = {"place a bid": _LEAVE, "the same, bare": _APPEND}
+    """Each beats the one before, wherever it falls. What is merely appended falls on the other half: no auction knows of it."""
+    raised, half = count(1), listings // 2
+
+    def request(number: int) -> bytes:
+        return _new_bid(buyer, listing_id(1 + number % half), next(raised))
+
     return [
-        _bidding(name, lambda number: _new_bid(buyer, listing_id(number), next(raised)), sql, buyer, listings)
-        for name, sql in scripts.items()
+        _bidding("place a bid", request, _LEAVE, buyer, half),
+        _bidding("the same, bare", request, _APPEND, buyer, listings, least=half + 2),
     ]
 
 

@@ -10,7 +10,7 @@ from services.bidding import adjudicating, auctions, eligibility, intent_log, pl
 from services.bidding.adjudicating import Entry, Lead, State
 from services.bidding.errors import BiddingHasClosed
 from services.bidding.models import Bid, BidFacts, NewBid
-from services.bidding.placing import Happened
+from services.bidding.placing import NOT_BEGUN, Happened
 from services.kernel.actors import Actor
 from services.kernel.audit.recording import Touched
 from services.kernel.http.lane import Row
@@ -42,9 +42,9 @@ class ReadLot(Row):
     @property
     def is_plain(self) -> bool:
         """Whether the batch may judge bids for it: everything else is the route's."""
-        is_on = self["status"] == "open" and self["mode"] == "timed" and self["closes_at"] is not None
+        has_begun = self["status"] not in NOT_BEGUN and self["mode"] == "timed" and self["closes_at"] is not None
         asks_more = self["stops"] or self["is_recalled"] or self["deposit_minor"] is not None
-        return is_on and not (asks_more or self["has_lost_its_auction"])
+        return has_begun and not (asks_more or self["has_lost_its_auction"])
 
     def is_seen_by(self, actor: Actor) -> bool:
         """As `listings.visible_to`, of what is not the actor's own."""
@@ -107,7 +107,7 @@ class Lot:
         """`waited`: for how long, when the lot was asked for. None for what came before bidding began. Raises BiddingHasClosed and
         BidTooLow."""
         received_at = intent_log.stamped(self.row["now"] - waited, self.last_stamp)
-        if received_at > self.state.ends_at:
+        if self.row["status"] != "open" or received_at > self.state.ends_at:
             raise BiddingHasClosed(self.row["id"], received_at=received_at, ended_at=self.state.ends_at)
         rules = auctions.rules_of(self.listing)
         if rules.opens_at is not None and received_at < rules.opens_at:
