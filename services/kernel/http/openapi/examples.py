@@ -51,13 +51,20 @@ def complete(document: Document) -> None:
         for status, media_type, example in answers.get(operation.id, []):
             media = operation.told["responses"].get(status, {}).get("content", {}).get(media_type)
             if media is not None and example is not None:
-                media["example"] = known[str(media["schema"])] = example
+                shown = _message(example) if media_type == "text/event-stream" else example
+                media["example"] = known[str(media["schema"])] = shown
     for media in _answers(document):
         if "example" not in media and str(media["schema"]) in known:
             media["example"] = known[str(media["schema"])]
     for event_type, hook in document.get("webhooks", {}).items():
         if event_type in recorded()["events"]:
             hook["post"]["requestBody"]["content"][MEDIA_TYPE_JSON]["example"] = recorded()["events"][event_type]
+
+
+def _message(stream: str) -> dict[str, str]:
+    """The first one of a stream, by its fields."""
+    lines = stream.partition("\n\n")[0].splitlines()
+    return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
 
 def _answers(document: Document) -> Iterator[Document]:
