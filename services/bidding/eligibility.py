@@ -10,7 +10,6 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Blocked, Detail, NotFound
 from services.kernel.money import Money
 from services.kernel.reference import operations
-from services.kernel.reference.errors import ReferenceDataMissing
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
 from services.listings.dividing import selling
@@ -101,7 +100,7 @@ def _against_price(new: NewBid, listing: Listing) -> Iterable[Detail]:
         yield Detail("/price_unit", "price_unit_differs", f"The listing is priced per {listing.price_unit}.")
     if rung(new.disposition) > rung(listing.disposition_floor):
         yield Detail("/disposition", "disposition_below_floor", f"The holder asks for {listing.disposition_floor}.")
-    if new.operation is not None and not _is_known(new.operation):
+    if new.operation is not None and not operations.is_known(new.operation):
         yield Detail("/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15.")
 
 
@@ -163,11 +162,3 @@ def _against_validity(new: NewBid, listing: Listing, at: datetime) -> Iterable[D
 def _against_currency(pointer: str, amount: Money, listing: Listing) -> Iterable[Detail]:
     if amount.currency != listing.currency:
         yield Detail(f"{pointer}/currency", "currency_differs", f"The listing is priced in {listing.currency}.")
-
-
-def _is_known(operation: str) -> bool:
-    try:
-        operations.find(operation)
-    except ReferenceDataMissing:
-        return False
-    return True

@@ -21,11 +21,9 @@ from services.kernel.money import Money
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
-from services.listings.models import Listing
+from services.listings.models import NOT_BEGUN, Listing
 from services.parties import standing
 from services.parties.models import PROCESSORS
-
-NOT_BEGUN = ("draft", "in_review", "scheduled")
 
 
 @dataclass(frozen=True)

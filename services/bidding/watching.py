@@ -25,6 +25,7 @@ from services.kernel.database import Sessions
 from services.kernel.ids import BidId, ListingId, OrgId
 from services.kernel.listening import Ears
 from services.kernel.money import Money
+from services.listings.models import BEFORE_THE_CLOSE
 
 HEARTBEAT = 15.0
 """Seconds; a comment is sent, and the listing is read even if nothing was heard."""
@@ -32,7 +33,6 @@ LONGEST = 900.0
 """Seconds after which a stream ends by itself: whoever reconnects is authenticated anew."""
 MOST = 20
 """Streams of one organization in one process."""
-BEFORE_THE_CLOSE = ("draft", "in_review", "scheduled", "open")
 log = structlog.get_logger(__name__)
 
 

@@ -113,8 +113,6 @@ async def left(sessions: Sessions, listing: Listing) -> list[Any]:
     entries = await rows(sessions, "SELECT * FROM audit_entry WHERE subject_ids && :ids ORDER BY ordinal", ids=ids)
     auction = await rows(sessions, "SELECT * FROM auction WHERE listing_id = :id", id=listing.id)
     end = await rows(sessions, "SELECT version FROM listing WHERE id = :id", id=listing.id)
-    for row in (*events, *entries):
-        row.pop("ends_at", None)
     for entry in entries:
         for change in entry["changes"]:
             change["fields"].pop("received_at", None)

@@ -17,7 +17,6 @@ from services.kernel.actors import Actor
 from services.kernel.errors import Detail, NotFound
 from services.kernel.ids import DemandId
 from services.kernel.reference import operations
-from services.kernel.reference.errors import ReferenceDataMissing
 from services.kernel.states import Moved, move
 from services.kernel.tables import CheckVersion, any_version
 from services.kernel.timers import timer
@@ -114,19 +113,11 @@ def _wrong(work: UnitOfWork, new: NewDemand) -> list[Detail]:
             wrong.append(Detail("/bid_price", "bid_above_limit", f"The limit is {new.price_limit}."))
     if new.haulage_ceiling is not None and new.haulage_ceiling.minor < 0:
         wrong.append(Detail("/haulage_ceiling", "negative", "Haulage costs something, or nothing."))
-    if new.operation is not None and not _is_known(new.operation):
+    if new.operation is not None and not operations.is_known(new.operation):
         wrong.append(Detail("/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15."))
     if new.valid_until is not None and new.valid_until <= work.now:
         wrong.append(Detail("/valid_until", "in_the_past", "The order would have ended already."))
     return wrong
-
-
-def _is_known(operation: str) -> bool:
-    try:
-        operations.find(operation)
-    except ReferenceDataMissing:
-        return False
-    return True
 
 
 def _order(work: UnitOfWork, new: NewDemand, site: Site, by: Actor) -> DemandOrder:

@@ -1,7 +1,7 @@
 """A timed listing while a batch of bids for it is judged, one after the other as each arrived."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -10,13 +10,13 @@ from services.bidding import adjudicating, auctions, eligibility, intent_log, pl
 from services.bidding.adjudicating import Entry, Lead, State
 from services.bidding.errors import BiddingHasClosed
 from services.bidding.models import Bid, BidFacts, NewBid
-from services.bidding.placing import NOT_BEGUN, Happened
+from services.bidding.placing import Happened
 from services.kernel.actors import Actor
 from services.kernel.audit.recording import Touched
 from services.kernel.http.lane import Row
 from services.kernel.ids import BidId, OrgId
 from services.kernel.money import Money
-from services.listings.models import Listing
+from services.listings.models import NOT_BEGUN, Listing
 from services.parties.dossiers import Dossier
 from services.parties.models import PROCESSORS
 
@@ -144,7 +144,7 @@ class Lot:
         return BidFacts(bid.received_at, "timed", "open", False, is_leading=is_leading, leading_price=price)
 
 
-def lots_of(rows: Iterator[ReadLot], own: Iterator[Any]) -> dict[str, Lot]:
+def lots_of(rows: Iterable[ReadLot], own: Iterable[Any]) -> dict[str, Lot]:
     """By listing, of those that the batch may judge bids for."""
     found = {row["id"]: Lot(row, {}) for row in rows if row.is_plain}
     for one in own:

@@ -8,7 +8,7 @@ from services.kernel.actors import Actor
 from services.kernel.ids import ListingId, OrgId
 from services.kernel.unit_of_work import UnitOfWork
 from services.listings import queries as listings
-from services.listings.models import Listing
+from services.listings.models import BEFORE_THE_CLOSE, Listing
 from services.parties import standing
 from services.parties.models import PROCESSORS
 from services.payments import queries as payments
@@ -33,7 +33,7 @@ async def ask(work: UnitOfWork, listing_id: ListingId, *, by: Actor) -> Deposit:
     await kinship.must_not_be_the_seller(work, by.org, listing.seller_id)
     if listing.deposit is None:
         raise DepositNotAsked(listing.id)
-    if listing.status not in verdicts.BEFORE_THE_END:
+    if listing.status not in BEFORE_THE_CLOSE:
         raise BiddingHasClosed(listing.id, received_at=work.now, ended_at=listing.effective_end_at)
     if await queries.is_proven(work, by.org):
         raise DepositNotNeeded()

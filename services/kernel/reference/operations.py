@@ -29,6 +29,14 @@ def find(code: str) -> Operation:
         raise ReferenceDataMissing("operation", code) from None
 
 
+def is_known(code: str) -> bool:
+    try:
+        find(code)
+    except ReferenceDataMissing:
+        return False
+    return True
+
+
 def every() -> list[Operation]:
     return list(_operations().values())
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from services.kernel.errors import Detail, Invalid
 from services.kernel.reference import operations
-from services.kernel.reference.errors import ReferenceDataMissing
 from services.listings.models import InvitedCapability, Item, Listing
 
 
@@ -24,17 +23,10 @@ def _against(asked: InvitedCapability) -> Iterator[Detail]:
     at = "/invited_capability"
     if asked.is_empty:
         yield Detail(at, "capability_empty", "Every processor has it; name a role, a country or a permit.")
-    if asked.operation is not None and not _is_known(asked.operation):
+    if asked.operation is not None and not operations.is_known(asked.operation):
         yield Detail(f"{at}/operation", "operation_unknown", "An operation is R1 to R13 or D1 to D15.")
     if asked.operation is not None and not asked.has_permit:
         yield Detail(f"{at}/operation", "operation_needs_permit", "An operation is asked of permits; ask for one.")
-
-
-def _is_known(operation: str) -> bool:
-    try:
-        return bool(operations.find(operation))
-    except ReferenceDataMissing:
-        return False
 
 
 def shortcomings(listing: Listing, items: Sequence[Item]) -> Iterator[Detail]:

@@ -14,7 +14,15 @@ from services.listings.models.drafts import (
 )
 from services.listings.models.goods import Item, Lineage, Unit
 from services.listings.models.imports import IMPORT, IMPORT_STATUSES, IMPORTS_UNDER_WAY, Import, ImportProfile
-from services.listings.models.listings import AWARDED_WHILE_OPEN, ENDED_WITHOUT_AWARD, SEARCHABLE, STATUSES, Listing
+from services.listings.models.listings import (
+    AWARDED_WHILE_OPEN,
+    BEFORE_THE_CLOSE,
+    ENDED_WITHOUT_AWARD,
+    NOT_BEGUN,
+    SEARCHABLE,
+    STATUSES,
+    Listing,
+)
 from services.listings.models.moves import LISTING, OPEN, ListingFacts
 from services.listings.models.offers import Offer
 from services.listings.models.recalls import RECALL, RECALL_QUARANTINE, RecallCampaign, Stop
@@ -22,6 +30,7 @@ from services.listings.models.searches import Criteria, NewSearch, SavedSearch
 
 __all__ = [
     "AWARDED_WHILE_OPEN",
+    "BEFORE_THE_CLOSE",
     "DISPOSITIONS",
     "ENDED_WITHOUT_AWARD",
     "IMPORT",
@@ -29,6 +38,7 @@ __all__ = [
     "IMPORT_STATUSES",
     "LISTING",
     "MOST_ADMITTED",
+    "NOT_BEGUN",
     "OPEN",
     "RECALL",
     "RECALL_QUARANTINE",

@@ -25,6 +25,8 @@ STATUSES = (
     "cancelled",
 )
 SEARCHABLE = ("scheduled", "open", "closed", "partially_awarded", "awarded", "fulfilled", "expired")
+NOT_BEGUN = frozenset({"draft", "in_review", "scheduled"})
+BEFORE_THE_CLOSE = NOT_BEGUN | {"open"}
 ENDED_WITHOUT_AWARD = frozenset({"expired", "withdrawn", "cancelled"})
 """The goods are still with the seller and may be listed again."""
 LOT_RULES = ("whole", "by_item", "by_fraction")
